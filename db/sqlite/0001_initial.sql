@@ -376,9 +376,9 @@ CREATE TABLE model_registry_versions (
 CREATE TABLE model_registry_artifacts (
     sha256      TEXT    NOT NULL PRIMARY KEY,
     bytes       INTEGER NOT NULL,
-    file_name   TEXT    NOT NULL,                     -- below DataDirectory/models
+    content     BLOB    NOT NULL,
     created_at  INTEGER NOT NULL
-) STRICT, WITHOUT ROWID;
+) STRICT;
 
 CREATE TABLE model_registry_aliases (
     model       TEXT    NOT NULL,

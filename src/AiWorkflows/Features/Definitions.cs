@@ -1,0 +1,98 @@
+namespace AiWorkflows.Features;
+
+/// <summary>A validated feature pipeline.</summary>
+internal abstract class FeaturePipelineDefinition
+{
+    public required string Name { get; init; }
+
+    public required Type Type { get; init; }
+
+    public required GroupSchema Writes { get; init; }
+
+    /// <summary>Groups read through injected readers or aggregated.</summary>
+    public required IReadOnlyList<GroupSchema> Reads { get; init; }
+
+    public TimeSpan Lookback { get; init; }
+
+    /// <summary>Computes the window, writes the difference into an invisible commit, and returns what the publication needs; null where nothing changed and there was nothing to record.</summary>
+    /// <exception cref="StageFailedException">An expectation with outcome fail, a row outside the window, a value that cannot be stored.</exception>
+    public abstract Task<CommitSeal> ExecuteAsync(StageContext context, IFeatureStore store, CancellationToken ct);
+}
+
+/// <summary>A validated feature view.</summary>
+internal abstract class FeatureViewDefinition
+{
+    public required string Name { get; init; }
+
+    public required int Version { get; init; }
+
+    public required Type Type { get; init; }
+
+    /// <summary>Hash of everything that decides what an example is.</summary>
+    public required string Fingerprint { get; init; }
+
+    public required Type ExampleType { get; init; }
+
+    public required GroupSchema Spine { get; init; }
+
+    /// <summary>Spine, joined groups and the label's group.</summary>
+    public required IReadOnlyList<GroupSchema> Reads { get; init; }
+
+    /// <summary>Null where the view has no label; else bool, float, string or an enum.</summary>
+    public Type? LabelType { get; init; }
+
+    /// <summary>Horizon of the label; zero without one.</summary>
+    public TimeSpan LabelWithin { get; init; }
+
+    public required IReadOnlyList<LineageEdge> Lineage { get; init; }
+
+    public abstract RegisteredView Registration { get; }
+
+    /// <summary>One example as it was, value by value; null where the spine has no such row as of the session's sequence.</summary>
+    /// <param name="entityKey">JSON array of the spine's keys, as the prediction log writes it.</param>
+    public abstract Task<ExampleExplanation?> ExplainAsync(FeatureReadSession session, string entityKey, DateTime eventTime, CancellationToken ct);
+
+    /// <summary>The spine rows in the window with their labels where those are known, without joining features.</summary>
+    public abstract IAsyncEnumerable<LabelledKey> ReadLabelsAsync(FeatureReadSession session, Window spineWindow, CancellationToken ct);
+
+    /// <summary>The latest example of an entity, for people: keys by property or column name.</summary>
+    /// <param name="at">Event time that the example is made for; a null value stands for the spine row's own.</param>
+    public abstract Task<ExampleExplanation?> GetAsync(FeatureReadSession session, IReadOnlyDictionary<string, string> keys, DateTime? at, CancellationToken ct);
+}
+
+/// <summary>A validated feature view of a known example type.</summary>
+internal abstract class FeatureViewDefinition<TExample> : FeatureViewDefinition where TExample : class
+{
+    /// <summary>
+    /// Examples in canonical order of the spine (event time, keys by UTF-8 bytes), joined point-in-time in one streaming pass.
+    /// With labels, an example is given once its label is known or its horizon has passed the end of the label scan.
+    /// </summary>
+    public abstract IAsyncEnumerable<IReadOnlyList<Example<TExample>>> ReadAsync(
+        FeatureReadSession session, Window spineWindow, ExampleOptions options, CancellationToken ct);
+}
+
+/// <summary>What a reader of examples wants.</summary>
+/// <param name="Labels">Whether labels are joined.</param>
+/// <param name="LabelsKnownBefore">Labels with an event time at or after this instant count as unknown (a training cut-off); null for no such bound.</param>
+/// <param name="EntityKeys">Whether <see cref="Example{TExample}.EntityKey"/> is filled.</param>
+internal readonly record struct ExampleOptions(bool Labels, DateTime? LabelsKnownBefore, bool EntityKeys);
+
+/// <summary>An example with the row it was made for.</summary>
+/// <param name="EntityKey">JSON array of the spine's keys; null unless asked for.</param>
+/// <param name="Label">The label as a number: 0 or 1, the value, or NaN where it is unknown or a class.</param>
+/// <param name="LabelText">The class by name where the label is one.</param>
+internal readonly record struct Example<TExample>(TExample Features, DateTime EventTime, string? EntityKey, bool HasLabel, double Label, string? LabelText, DateTime LabelKnownAt)
+    where TExample : class;
+
+internal readonly record struct LabelledKey(string EntityKey, DateTime EventTime, bool HasLabel, double Label, string? LabelText, DateTime LabelKnownAt);
+
+/// <summary>An example taken apart.</summary>
+internal sealed record ExampleExplanation(
+    string EntityKey, DateTime EventTime, object Example, IReadOnlyList<FeatureValue> Values, IReadOnlyList<JoinedRow> Rows);
+
+/// <summary>A feature as the model saw it.</summary>
+internal sealed record FeatureValue(string Feature, object? Value, IReadOnlyList<LineageEdge> From);
+
+/// <summary>The row that a join found, or that there was none.</summary>
+/// <param name="Age">Event time of the example less that of the row.</param>
+internal sealed record JoinedRow(string Alias, string Group, int GroupVersion, bool Exists, DateTime? EventTime, TimeSpan? Age, long? CommitId, IReadOnlyDictionary<string, object?> Columns);

@@ -1,0 +1,30 @@
+using System.Collections.Concurrent;
+
+namespace AiWorkflows.Features;
+
+/// <summary>All reads of one stage: as of one sequence, and each recorded with the commits that it saw. The only way to read a group.</summary>
+internal sealed class FeatureReadSession(IFeatureStore store, long asOfSeq, StageProgress? progress = null)
+{
+    private readonly ConcurrentDictionary<FeatureInput, IReadOnlyList<PublishedCommit>> _inputs = [];
+
+    public IFeatureStore Store => store;
+
+    public long AsOfSeq => asOfSeq;
+
+    public StageProgress? Progress => progress;
+
+    /// <summary>What was read, in a stable order.</summary>
+    public IReadOnlyList<FeatureInput> Inputs =>
+        [.. _inputs.Keys.OrderBy(i => i.Group, StringComparer.Ordinal).ThenBy(i => i.Version).ThenBy(i => i.Window.From).ThenBy(i => i.Window.To)];
+
+    /// <summary>The commits that the reads could see, ascending.</summary>
+    public IReadOnlyList<long> Commits => [.. _inputs.Values.SelectMany(c => c).Select(c => c.CommitId).Distinct().Order()];
+
+    /// <summary>Records a read of <paramref name="group"/> over <paramref name="window"/> and returns the commits that it sees.</summary>
+    public async Task<IReadOnlyList<PublishedCommit>> OpenAsync(GroupSchema group, Window window, CancellationToken ct)
+    {
+        var commits = await store.CommitsAsync(group, asOfSeq, window, ct);
+        _inputs[new(group.Name, group.Version, asOfSeq, window)] = commits;
+        return commits;
+    }
+}

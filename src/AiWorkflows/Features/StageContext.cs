@@ -1,0 +1,64 @@
+using Microsoft.Extensions.Logging;
+
+namespace AiWorkflows.Features;
+
+/// <summary>What a stage gets to work with: fixed for one attempt.</summary>
+internal sealed class StageContext
+{
+    public required AttemptRef Attempt { get; init; }
+
+    public required string Workflow { get; init; }
+
+    /// <summary>The window of the run. A training stage's cut-off is its start.</summary>
+    public required Window Window { get; init; }
+
+    /// <summary>The sequence that every read of this step is made as of; fixed once for all attempts of the step.</summary>
+    public required long AsOfSeq { get; init; }
+
+    /// <summary>Whether examples from before the model's training cut-off may be scored (and are flagged).</summary>
+    public bool Hindsight { get; init; }
+
+    public required string CodeVersion { get; init; }
+
+    /// <summary>The scope from which the pipeline is constructed.</summary>
+    public required IServiceProvider Services { get; init; }
+
+    /// <summary>The business clock, UTC.</summary>
+    public required TimeProvider Clock { get; init; }
+
+    public required StageProgress Progress { get; init; }
+
+    /// <summary>What is written here appears in the stage's log, in the dashboard and in <c>runs logs</c>.</summary>
+    public required ILogger Log { get; init; }
+}
+
+/// <summary>Counts what a running stage does; read from other threads, so that progress can be shown and beaten to the ledger.</summary>
+internal sealed class StageProgress
+{
+    private long _rowsRead;
+    private long _rowsWritten;
+    private long _done;
+    private long _total;
+
+    public long RowsRead => Volatile.Read(ref _rowsRead);
+
+    public long RowsWritten => Volatile.Read(ref _rowsWritten);
+
+    public long Done => Volatile.Read(ref _done);
+
+    /// <summary>0 while unknown.</summary>
+    public long Total => Volatile.Read(ref _total);
+
+    /// <summary>What the stage is doing, in a few words.</summary>
+    public string Text { get; set; } = "";
+
+    public void AddRead(long rows) => Interlocked.Add(ref _rowsRead, rows);
+
+    public void AddWritten(long rows) => Interlocked.Add(ref _rowsWritten, rows);
+
+    public void Report(long done, long total)
+    {
+        Volatile.Write(ref _done, done);
+        Volatile.Write(ref _total, total);
+    }
+}

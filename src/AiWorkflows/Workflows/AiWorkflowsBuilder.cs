@@ -1,0 +1,48 @@
+using Microsoft.Extensions.DependencyInjection;
+
+namespace AiWorkflows;
+
+/// <summary>Collects pipelines, views and workflows, and the services that they are constructed from.</summary>
+public sealed class AiWorkflowsBuilder
+{
+    /// <summary>Creates a builder that registers pipelines and views in <paramref name="services"/>.</summary>
+    public AiWorkflowsBuilder(IServiceCollection services) => Services = services;
+
+    /// <summary>The services that pipelines and views may ask for in their constructors.</summary>
+    public IServiceCollection Services { get; }
+
+    internal List<Type> Types { get; } = [];
+
+    internal List<Type> ExternalGroups { get; } = [];
+
+    internal List<(string Name, WorkflowBuilder Definition)> Workflows { get; } = [];
+
+    /// <summary>Adds a pipeline or a feature view.</summary>
+    public AiWorkflowsBuilder Add<T>() where T : class
+    {
+        Types.Add(typeof(T));
+        return this;
+    }
+
+    /// <summary>Declares a feature group that something outside these workflows writes.</summary>
+    public AiWorkflowsBuilder AddExternal<TRow>() where TRow : class
+    {
+        ExternalGroups.Add(typeof(TRow));
+        return this;
+    }
+
+    /// <summary>Defines a workflow; its stages need not be added separately.</summary>
+    /// <param name="name">Name in kebab case.</param>
+    /// <param name="define">Schedule, grid and stages.</param>
+    public AiWorkflowsBuilder Workflow(string name, Action<WorkflowBuilder> define)
+    {
+        ArgumentNullException.ThrowIfNull(define);
+        var builder = new WorkflowBuilder();
+        define(builder);
+        Workflows.Add((name, builder));
+        foreach (var stage in builder.Stages)
+            if (!Types.Contains(stage.Pipeline))
+                Types.Add(stage.Pipeline);
+        return this;
+    }
+}

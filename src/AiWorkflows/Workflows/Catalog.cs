@@ -1,0 +1,42 @@
+using AiWorkflows.Features;
+using AiWorkflows.Inference;
+using AiWorkflows.Training;
+
+namespace AiWorkflows.Workflows;
+
+/// <summary>Kinds of steps, as they are stored.</summary>
+internal static class StepKinds
+{
+    public const string Feature = "feature";
+    public const string Training = "training";
+    public const string Inference = "inference";
+    public const string Control = "control";
+}
+
+/// <summary>A validated stage of a workflow.</summary>
+/// <param name="After">Names of the stages that must have finished: inferred from the data, and declared.</param>
+internal sealed record StageDefinition(
+    string Name, string Kind, FeaturePipelineDefinition? Feature, TrainingDefinition? Training, InferenceDefinition? Inference,
+    IReadOnlyList<string> After, int MaxAttempts, TimeSpan? TimeLimit);
+
+/// <summary>A validated workflow.</summary>
+/// <param name="Stages">In an order in which they can be executed one by one.</param>
+internal sealed record WorkflowDefinition(
+    string Name, string? Cron, TimeSpan WindowSize, DateTime Origin, DateTime? WarmUpUntil, DateTime? Until,
+    CatchUpPolicy CatchUp, OverlapPolicy Overlap, int MaxRunning, IReadOnlyList<StageDefinition> Stages);
+
+/// <summary>Everything that a host defines, validated: one exception lists all mistakes.</summary>
+internal sealed partial class Catalog
+{
+    public required IReadOnlyList<RegisteredGroup> Groups { get; init; }
+
+    public required IReadOnlyList<FeaturePipelineDefinition> FeaturePipelines { get; init; }
+
+    public required IReadOnlyList<FeatureViewDefinition> Views { get; init; }
+
+    public required IReadOnlyList<TrainingDefinition> Trainings { get; init; }
+
+    public required IReadOnlyList<InferenceDefinition> Inferences { get; init; }
+
+    public required IReadOnlyList<WorkflowDefinition> Workflows { get; init; }
+}

@@ -1,0 +1,197 @@
+using AiWorkflows.Features;
+using AiWorkflows.Inference;
+using AiWorkflows.Models;
+
+namespace AiWorkflows.Workflows;
+
+/// <summary>States of runs and stage runs, as they are stored.</summary>
+internal static class States
+{
+    public const string Requested = "requested";
+    public const string Pending = "pending";
+    public const string Running = "running";
+    public const string Succeeded = "succeeded";
+    public const string Failed = "failed";
+    public const string Cancelled = "cancelled";
+    public const string Skipped = "skipped";
+}
+
+/// <summary>How the stages of a run are executed, as it is stored.</summary>
+internal static class RunModes
+{
+    public const string Stages = "stages";
+    public const string MonolithTrain = "monolith_train";
+    public const string MonolithInfer = "monolith_infer";
+}
+
+internal sealed record RunRequest(
+    string Workflow, Window Window, string RequestedBy, string TriggeredBy, string Mode = RunModes.Stages, bool CatchUp = false, bool Hindsight = false, string? DedupKey = null);
+
+internal sealed record RunRecord(
+    long RunId, string Workflow, Window Window, string State, string RequestedBy, string TriggeredBy, string Mode, bool CatchUp, bool Hindsight,
+    DateTime RequestedAt, DateTime? StartedAt, DateTime? FinishedAt, string? CodeVersion, string? Error, string? Reason);
+
+internal sealed record StageRunRecord(
+    long StageRunId, long RunId, string Stage, string Step, string Kind, int Ordinal, int Partition, int Partitions, string Queue, string State,
+    int Attempt, int Failures, int Lost, int MaxFailures, DateTime NotBefore, DateTime? DeadlineAt, string? Host, string? Engine, string? JobId,
+    int DispatchNo, DateTime? DispatchedAt, long? AsOfSeq, DateTime? StartedAt, DateTime? FinishedAt, string? Reason, string? Error,
+    long ProgressDone, long? ProgressTotal, string? ProgressText, long RowsRead, long RowsWritten);
+
+/// <summary>A step of a run as the planner decides it.</summary>
+/// <param name="SkipReason">Not null: the step is written as skipped, with this reason.</param>
+internal sealed record PlannedStep(
+    string Stage, string Step, string Kind, int Ordinal, string Queue, int MaxFailures, TimeSpan? TimeLimit, string? SkipReason);
+
+internal sealed record RunPlan(IReadOnlyList<PlannedStep> Steps, IReadOnlyList<(string Step, string After)> Edges);
+
+internal enum AdmitResult { Planned, NotNow, Ended }
+
+/// <summary>A step that has become ready and for which a job has to be created.</summary>
+internal sealed record DispatchedStep(long StageRunId, int DispatchNo, string Queue, string Step);
+
+/// <param name="EndState">The state in which the run has ended by this call, or null.</param>
+internal sealed record AdvanceResult(string? EndState, IReadOnlyList<DispatchedStep> Dispatched);
+
+/// <summary>The outcome of a claim: a lease, a moment before which it makes no sense to try, or neither.</summary>
+internal sealed record ClaimResult(long RunId, StageRunRecord? Lease, DateTime? NotBefore);
+
+internal sealed record ClaimRequest(Guid Claim, string Host, string? JobId, string CodeVersion, TimeSpan Ttl);
+
+/// <summary>All that becomes visible when a step succeeds, in one transaction.</summary>
+internal sealed record Publication(AttemptRef Attempt)
+{
+    public CommitSeal? Commit { get; init; }
+
+    public DatasetRecord? Dataset { get; init; }
+
+    public ModelVersionRecord? Model { get; init; }
+
+    /// <summary>Version 0 stands for the version that <see cref="Model"/> gets.</summary>
+    public AliasChange? Alias { get; init; }
+
+    public BatchSeal? Batch { get; init; }
+
+    /// <summary>The window that the pipeline has now covered, with the start from which contiguous coverage counts; null where the step adds none.</summary>
+    public (Window Window, DateTime Origin)? Coverage { get; init; }
+
+    /// <summary>Not null: the step ends as skipped, with this reason, and publishes nothing.</summary>
+    public string? SkipReason { get; init; }
+
+    public long RowsRead { get; init; }
+
+    public long RowsWritten { get; init; }
+
+    public string? ProgressText { get; init; }
+}
+
+internal enum PublishOutcome
+{
+    Published,
+
+    /// <summary>The attempt had lost its lease or its run had ended; nothing was written.</summary>
+    Fenced,
+
+    /// <summary>A commit later than the base sequence touched the window; the attempt's commit was discarded, the difference has to be taken again.</summary>
+    Conflict,
+}
+
+internal sealed record PublishResult(PublishOutcome Outcome, long Seq = 0, int? ModelVersion = null, long? DatasetId = null, bool BatchUnchanged = false);
+
+internal sealed record CoverageInterval(string Pipeline, Window Window);
+
+internal sealed record WorkflowState(string Workflow, DateTime? LastTick, DateTime? PausedAt, string? PausedBy);
+
+internal sealed record StageLogLine(long LogId, long RunId, long? StageRunId, int? Attempt, DateTime LoggedAt, string Level, string Message);
+
+internal sealed record HostRecord(
+    string Host, string Engine, int ProcessId, string Kind, string? Url, string QueuesJson, string CodeVersion, DateTime StartedAt, DateTime LastSeen);
+
+internal sealed record AttemptRecord(
+    long StageRunId, int Attempt, string Host, string? JobId, string CodeVersion, DateTime StartedAt, DateTime? EndedAt, string? Outcome, string? Error);
+
+/// <summary>The run ledger: the truth about what was requested, is running and has become visible. Each call is one transaction; time is the database's.</summary>
+internal interface ILedger
+{
+    /// <summary>Makes sure that each workflow has its admission row with the declared limits.</summary>
+    Task RegisterWorkflowsAsync(IReadOnlyList<(string Workflow, int MaxRunning, OverlapPolicy Overlap)> workflows, CancellationToken ct);
+
+    Task<IReadOnlyList<WorkflowState>> WorkflowStatesAsync(CancellationToken ct);
+
+    /// <summary>Pauses (by whom) or resumes (null) the schedule of a workflow.</summary>
+    Task SetPausedAsync(string workflow, string? pausedBy, CancellationToken ct);
+
+    /// <summary>Inserts a run, or finds the one with the same dedup key.</summary>
+    Task<(long RunId, bool Created)> RequestAsync(RunRequest request, CancellationToken ct);
+
+    /// <summary>A schedule's tick: moves <c>last_tick</c> and inserts the requests, in one transaction; nothing if the tick was already taken or the workflow is paused.</summary>
+    Task<IReadOnlyList<long>> TickAsync(string workflow, DateTime tick, IReadOnlyList<RunRequest> requests, CancellationToken ct);
+
+    Task<RunRecord?> FindRunAsync(long runId, CancellationToken ct);
+
+    /// <summary>Runs that are requested or running, oldest first.</summary>
+    Task<IReadOnlyList<RunRecord>> OpenRunsAsync(CancellationToken ct);
+
+    Task<IReadOnlyList<StageRunRecord>> StageRunsAsync(long runId, CancellationToken ct);
+
+    Task<StageRunRecord?> FindStageRunAsync(long stageRunId, CancellationToken ct);
+
+    /// <summary>Admit and plan, in one transaction; a resumed run keeps its steps and has the unsuccessful ones reset.</summary>
+    Task<AdmitResult> AdmitAsync(long runId, RunPlan plan, string codeVersion, CancellationToken ct);
+
+    /// <summary>Cancels dependants of what failed, ends the run where nothing is left, dispatches what is ready up to the cap.</summary>
+    Task<AdvanceResult> AdvanceAsync(long runId, string engine, int cap, CancellationToken ct);
+
+    Task SetJobAsync(long stageRunId, int dispatchNo, string jobId, CancellationToken ct);
+
+    /// <summary>Claims a dispatched step. An expired lease on it is expired first.</summary>
+    Task<ClaimResult> ClaimAsync(long stageRunId, ClaimRequest request, CancellationToken ct);
+
+    /// <summary>Prolongs the lease and stores progress; false when the attempt has lost it.</summary>
+    Task<bool> BeatAsync(AttemptRef attempt, TimeSpan ttl, StageProgress progress, CancellationToken ct);
+
+    Task<PublishResult> WinAsync(Publication publication, CancellationToken ct);
+
+    /// <summary>Counts a failure; pending again after <paramref name="backoff"/>, or failed at the limit or when <paramref name="final"/>. Null when the attempt was fenced.</summary>
+    Task<StageRunRecord?> FailAsync(AttemptRef attempt, string error, TimeSpan backoff, bool final, CancellationToken ct);
+
+    /// <summary>Gives the step back (shutdown, conflict) without counting a failure; the job is kept.</summary>
+    Task ReleaseAsync(AttemptRef attempt, string outcome, CancellationToken ct);
+
+    /// <summary>Expires leases that have run out; all running ones when <paramref name="everything"/> (the embedded engine's only host, at its start).</summary>
+    Task<int> ExpireAsync(bool everything, int maxLost, CancellationToken ct);
+
+    /// <summary>Pending steps that were dispatched more than <paramref name="age"/> ago: their jobs may be gone.</summary>
+    Task<IReadOnlyList<StageRunRecord>> StaleDispatchesAsync(TimeSpan age, CancellationToken ct);
+
+    Task UndispatchAsync(long stageRunId, int dispatchNo, CancellationToken ct);
+
+    /// <summary>Cancels a requested or running run with all its open steps; false if it had ended.</summary>
+    Task<bool> CancelAsync(long runId, string by, string reason, CancellationToken ct);
+
+    /// <summary>Puts a failed or cancelled run back to requested; false if it is in another state.</summary>
+    Task<bool> ResumeAsync(long runId, string by, CancellationToken ct);
+
+    /// <summary>Discards commits and batches that can never be published and deletes their rows in small batches; returns how many rows.</summary>
+    Task<long> CollectAsync(CancellationToken ct);
+
+    Task<IReadOnlyList<CoverageInterval>> CoverageAsync(IReadOnlyList<string> pipelines, CancellationToken ct);
+
+    Task LogAsync(IReadOnlyList<StageLogLine> lines, CancellationToken ct);
+
+    /// <summary>Log lines of a run with an id above <paramref name="after"/>, oldest first, at most <paramref name="limit"/>.</summary>
+    Task<IReadOnlyList<StageLogLine>> LogsAsync(long runId, long after, int limit, CancellationToken ct);
+
+    Task HostSeenAsync(HostRecord host, CancellationToken ct);
+
+    Task HostGoneAsync(string host, CancellationToken ct);
+
+    Task<IReadOnlyList<HostRecord>> HostsAsync(CancellationToken ct);
+
+    /// <summary>A number that changes whenever another connection or process has written to the ledger.</summary>
+    Task<long> ChangeTokenAsync(CancellationToken ct);
+
+    Task AuditAsync(string by, string action, string subject, string? details, CancellationToken ct);
+
+    /// <summary>The model version that a run uses: pinned with its first use, so that all steps and attempts agree. Null when the alias is not set.</summary>
+    Task<int?> PinModelAsync(long runId, string model, string alias, CancellationToken ct);
+}

@@ -1,0 +1,103 @@
+namespace AiWorkflows;
+
+/// <summary>What happens to a request while the workflow has as many running runs as it may have.</summary>
+public enum OverlapPolicy
+{
+    /// <summary>It waits.</summary>
+    Queue,
+
+    /// <summary>It is cancelled, with the reason <c>overlap</c>.</summary>
+    Skip,
+}
+
+/// <summary>What a scheduled tick or a <c>run</c> without a window covers.</summary>
+public enum CatchUpPolicy
+{
+    /// <summary>One run for all owed cells (per contiguous stretch owed by the same pipelines).</summary>
+    OneRun,
+
+    /// <summary>One run for each owed cell.</summary>
+    EachWindow,
+
+    /// <summary>Only the newest closed cell.</summary>
+    Latest,
+}
+
+/// <summary>Collects the definition of a workflow: a DAG of pipelines with a schedule.</summary>
+public sealed class WorkflowBuilder
+{
+    internal sealed record StageSpec(Type Pipeline, Type[] After, int? MaxAttempts, TimeSpan? TimeLimit);
+
+    internal List<StageSpec> Stages { get; } = [];
+
+    internal string? Cron { get; private set; }
+
+    internal TimeSpan Size { get; private set; } = TimeSpan.FromDays(1);
+
+    internal DateTime Origin { get; private set; } = new(2000, 1, 1, 0, 0, 0, DateTimeKind.Utc);
+
+    internal bool OriginDeclared { get; private set; }
+
+    internal DateTime? WarmUpUntil { get; private set; }
+
+    internal DateTime? End { get; private set; }
+
+    internal CatchUpPolicy CatchUpPolicy { get; private set; } = CatchUpPolicy.OneRun;
+
+    internal OverlapPolicy OverlapPolicy { get; private set; } = OverlapPolicy.Queue;
+
+    internal int MaxRunning { get; private set; } = 1;
+
+    /// <summary>Schedules the workflow by a cron expression in UTC. Each tick covers the closed grid cells that are owed; with nothing owed it does nothing.</summary>
+    public WorkflowBuilder Every(string cron)
+    {
+        Cron = cron;
+        return this;
+    }
+
+    /// <summary>Sets the fixed grid on which windows lie: cells of <paramref name="size"/> from <paramref name="origin"/> (UTC) on.</summary>
+    public WorkflowBuilder Window(TimeSpan size, DateTime origin)
+    {
+        (Size, Origin, OriginDeclared) = (size, DateTime.SpecifyKind(origin, DateTimeKind.Utc), true);
+        return this;
+    }
+
+    /// <summary>Catch-up makes one run before <paramref name="until"/> (UTC) in which training and inference are skipped: history that only features need.</summary>
+    public WorkflowBuilder WarmUp(DateTime until)
+    {
+        WarmUpUntil = DateTime.SpecifyKind(until, DateTimeKind.Utc);
+        return this;
+    }
+
+    /// <summary>The data ends at <paramref name="end"/> (UTC): later cells are never owed.</summary>
+    public WorkflowBuilder Until(DateTime end)
+    {
+        End = DateTime.SpecifyKind(end, DateTimeKind.Utc);
+        return this;
+    }
+
+    /// <summary>How owed cells become runs.</summary>
+    /// <value>The default value is <see cref="CatchUpPolicy.OneRun"/>.</value>
+    public WorkflowBuilder CatchUp(CatchUpPolicy policy)
+    {
+        CatchUpPolicy = policy;
+        return this;
+    }
+
+    /// <summary>What happens to a request while <paramref name="maxRunning"/> runs are running.</summary>
+    public WorkflowBuilder Overlap(OverlapPolicy policy, int maxRunning = 1)
+    {
+        (OverlapPolicy, MaxRunning) = (policy, maxRunning);
+        return this;
+    }
+
+    /// <summary>Adds a pipeline. Order follows from what reads what.</summary>
+    /// <param name="maxAttempts">Attempts before the stage fails; the default is 3.</param>
+    /// <param name="timeLimit">Longest duration of an attempt; the default is none.</param>
+    /// <param name="after">Pipelines that must have finished for a side effect that the data does not show.</param>
+    public WorkflowBuilder Stage<TPipeline>(int? maxAttempts = null, TimeSpan? timeLimit = null, params Type[] after) where TPipeline : class
+    {
+        Stages.Add(new(typeof(TPipeline), after, maxAttempts, timeLimit));
+        return this;
+    }
+}
