@@ -1,0 +1,243 @@
+using System.Data.Common;
+using System.Globalization;
+using Microsoft.Data.Sqlite;
+
+namespace AiWorkflows.Storage.Sqlite;
+
+/// <summary>The embedded engine: one file in WAL mode, many readers, one connection that writes.</summary>
+internal sealed class SqliteDatabase : StoreDatabase
+{
+    private const string Now = "CAST(unixepoch('subsec') * 1000000 AS INTEGER)";
+
+    // Wait inside SQLite, which tries again within milliseconds; the driver's own waiting sleeps 150 ms.
+    private const string Waiting = "PRAGMA busy_timeout = 30000;";
+
+    private readonly SemaphoreSlim _writeGate = new(1, 1);
+    private readonly SemaphoreSlim _tokenGate = new(1, 1);
+    private readonly string _readConnectionString;
+    private SqliteConnection? _writer;
+    private SqliteConnection? _tokenReader;
+    private bool _writerIsDurable;
+
+    public SqliteDatabase(string path)
+    {
+        Location = Path.GetFullPath(path);
+        _readConnectionString = new SqliteConnectionStringBuilder { DataSource = Location, Mode = SqliteOpenMode.ReadOnly, Pooling = true }.ToString();
+        WriteConnectionString = new SqliteConnectionStringBuilder { DataSource = Location, Mode = SqliteOpenMode.ReadWrite, Pooling = false }.ToString();
+    }
+
+    public override string Engine => "sqlite";
+
+    public override string Location { get; }
+
+    /// <summary>For connections that write outside of <see cref="WriteAsync{T}"/>: only the migrator's.</summary>
+    public string WriteConnectionString { get; }
+
+    public override async Task<DbConnection> OpenReadAsync(CancellationToken ct) => await OpenReaderAsync(ct);
+
+    public async Task<SqliteConnection> OpenReaderAsync(CancellationToken ct)
+    {
+        ct.ThrowIfCancellationRequested();
+        var connection = new SqliteConnection(_readConnectionString);
+        try
+        {
+            await connection.OpenAsync(ct);
+            Execute(connection, $"{Waiting} PRAGMA query_only = 1; PRAGMA mmap_size = 2147418112; PRAGMA cache_size = -8192;");
+            return connection;
+        }
+        catch (Exception e)
+        {
+            await connection.DisposeAsync();
+            if (Explain(e) is { } explained)
+                throw explained;
+            throw;
+        }
+    }
+
+    public override async Task<T> WriteAsync<T>(Func<WriteTransaction, Task<T>> work, CancellationToken ct, bool durable = true)
+    {
+        await _writeGate.WaitAsync(ct);
+        try
+        {
+            var connection = Writer(durable);
+            using var transaction = connection.BeginTransaction();
+            var scope = new WriteTransaction(this, connection, transaction, ct);
+            var result = await work(scope);
+            if (scope.IsRolledBack)
+                transaction.Rollback();
+            else
+                transaction.Commit();
+            return result;
+        }
+        catch (SqliteException e) when (Explain(e) is { } explained)
+        {
+            throw explained;
+        }
+        finally
+        {
+            _writeGate.Release();
+        }
+    }
+
+    /// <summary>Runs <paramref name="work"/> on the writing connection without a transaction: for bulk writers that make their own, shorter than 10 ms.</summary>
+    public async Task<T> WriteRawAsync<T>(Func<SqliteConnection, T> work, CancellationToken ct)
+    {
+        await _writeGate.WaitAsync(ct);
+        try
+        {
+            return work(Writer(durable: false));
+        }
+        catch (SqliteException e) when (Explain(e) is { } explained)
+        {
+            throw explained;
+        }
+        finally
+        {
+            _writeGate.Release();
+        }
+    }
+
+    public override async Task<long> ChangeTokenAsync(CancellationToken ct)
+    {
+        await _tokenGate.WaitAsync(ct);
+        try
+        {
+            // The number is the connection's own: it has to be the same connection every time.
+            _tokenReader ??= await OpenReaderAsync(ct);
+            using var command = _tokenReader.CreateCommand();
+            command.CommandText = "PRAGMA data_version";
+            return Convert.ToInt64(command.ExecuteScalar(), CultureInfo.InvariantCulture);
+        }
+        finally
+        {
+            _tokenGate.Release();
+        }
+    }
+
+    public override async Task BackupAsync(string file, CancellationToken ct)
+    {
+        var target = Path.GetFullPath(file);
+        if (File.Exists(target) || Directory.Exists(target))
+            throw new InvalidRequestException($"{target} exists already; a backup overwrites nothing. Name a new file.");
+        if (Path.GetDirectoryName(target) is { } directory && !Directory.Exists(directory))
+            throw new InvalidRequestException($"There is no directory {directory}; create it, or name another file.");
+        var partial = target + ".partial";
+        try
+        {
+            File.Delete(partial);
+            await using (var connection = await OpenReaderAsync(ct))
+            {
+                using var command = connection.CreateCommand();
+                command.CommandTimeout = 0;
+                // query_only forbids VACUUM INTO too, although that writes another file only.
+                command.CommandText = "PRAGMA query_only = 0; VACUUM INTO $file";
+                command.Parameters.AddWithValue("$file", partial);
+                await Task.Run(command.ExecuteNonQuery, ct);
+            }
+            File.Move(partial, target);
+        }
+        catch (Exception e) when (SqliteErrors.Explain(e, target) is { } explained)
+        {
+            throw explained;
+        }
+        finally
+        {
+            File.Delete(partial);
+        }
+    }
+
+    public override async Task<SqlResult> QueryAsync(string sql, CancellationToken ct)
+    {
+        var connection = await OpenReaderAsync(ct);
+        var command = connection.CreateCommand();
+        try
+        {
+            command.CommandText = sql;
+            command.CommandTimeout = 0;
+            var reader = await command.ExecuteReaderAsync(ct);
+            return new SqlResult(connection, command, reader, ExplainQuery);
+        }
+        catch (Exception e)
+        {
+            await command.DisposeAsync();
+            await connection.DisposeAsync();
+            if (ExplainQuery(e) is { } explained)
+                throw explained;
+            throw;
+        }
+    }
+
+    public override AiWorkflowsException? Explain(Exception error) => SqliteErrors.Explain(error, Location);
+
+    public override async ValueTask DisposeAsync()
+    {
+        await _writeGate.WaitAsync();
+        _writer?.Dispose();
+        _tokenReader?.Dispose();
+        using (var pooled = new SqliteConnection(_readConnectionString))
+            SqliteConnection.ClearPool(pooled);
+        _writeGate.Dispose();
+        _tokenGate.Dispose();
+    }
+
+    protected override string Render(string name, string argument) => name switch
+    {
+        "now" => Now,
+        "in" => $"({Now} + {argument})",
+        "ago" => $"({Now} - {argument})",
+        "inserted" => "",
+        "returning" => $"RETURNING {argument}",
+        "limit" => $"LIMIT {argument}",
+        "create_journal" => "CREATE TABLE IF NOT EXISTS workflows_schema_versions (script TEXT NOT NULL PRIMARY KEY, sha256 TEXT NOT NULL, applied_at INTEGER NOT NULL) STRICT, WITHOUT ROWID",
+        _ when name.Contains('.', StringComparison.Ordinal) => name.Replace('.', '_'),
+        _ => throw new ArgumentException($"Unknown placeholder {{{name}}} in a statement."),
+    };
+
+    public static void Execute(SqliteConnection connection, string sql)
+    {
+        using var command = connection.CreateCommand();
+        command.CommandText = sql;
+        command.ExecuteNonQuery();
+    }
+
+    private AiWorkflowsException? ExplainQuery(Exception error) => error switch
+    {
+        SqliteException { SqliteErrorCode: SQLitePCL.raw.SQLITE_READONLY } e => new InvalidRequestException("Only queries are allowed here; this statement would write.", e),
+        SqliteException { SqliteErrorCode: SQLitePCL.raw.SQLITE_ERROR } e => new InvalidRequestException($"The query is wrong: {Reason(e)}.", e),
+        InvalidOperationException e => new InvalidRequestException($"The query is wrong: {e.Message}", e),
+        _ => Explain(error),
+    };
+
+    /// <summary>"SQLite Error 1: 'no such table: x'." becomes "no such table: x".</summary>
+    private static string Reason(SqliteException error)
+    {
+        var (first, last) = (error.Message.IndexOf('\'', StringComparison.Ordinal), error.Message.LastIndexOf('\''));
+        return last > first ? error.Message[(first + 1)..last] : error.Message;
+    }
+
+    private SqliteConnection Writer(bool durable)
+    {
+        if (_writer is null)
+        {
+            var connection = new SqliteConnection(WriteConnectionString);
+            try
+            {
+                connection.Open();
+                Execute(connection, $"{Waiting} PRAGMA synchronous = FULL; PRAGMA cache_size = -32768;");
+            }
+            catch
+            {
+                connection.Dispose();
+                throw;
+            }
+            (_writer, _writerIsDurable) = (connection, true);
+        }
+        if (_writerIsDurable != durable)
+        {
+            // A later FULL transaction syncs the whole log, what was written under NORMAL before it included.
+            Execute(_writer, durable ? "PRAGMA synchronous = FULL" : "PRAGMA synchronous = NORMAL");
+            _writerIsDurable = durable;
+        }
+        return _writer;
+    }
+}

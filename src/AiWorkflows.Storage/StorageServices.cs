@@ -1,0 +1,17 @@
+using AiWorkflows.Storage.Sqlite;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace AiWorkflows.Storage;
+
+/// <summary>Registers the stores of an engine.</summary>
+internal static class StorageServices
+{
+    /// <summary>The embedded engine on the file at <paramref name="databasePath"/>. Migrate before the first use.</summary>
+    public static IServiceCollection AddSqliteStorage(this IServiceCollection services, string databasePath)
+    {
+        services.AddSingleton(_ => new SqliteDatabase(databasePath));
+        services.AddSingleton<StoreDatabase>(s => s.GetRequiredService<SqliteDatabase>());
+        services.AddSingleton<Migrator, SqliteMigrator>(s => new SqliteMigrator(s.GetRequiredService<SqliteDatabase>()));
+        return services;
+    }
+}
