@@ -1,0 +1,72 @@
+using System.Reflection;
+using System.Runtime.InteropServices;
+using AiWorkflows.Hosting;
+using AiWorkflows.Hosting.Cli;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+
+namespace AiWorkflows;
+
+/// <summary>Turns an ASP.NET Core application into a host of AiWorkflows: engine, dashboard, API and command line.</summary>
+public static class AiWorkflowsHost
+{
+    /// <summary>Adds the engine, and the pipelines, views and workflows that <paramref name="define"/> names.</summary>
+    /// <param name="builder">The application; its configuration must be complete, for the section <c>AiWorkflows</c> is read here.</param>
+    /// <param name="define">Defines pipelines, views and workflows, and the services they are constructed from.</param>
+    public static WebApplicationBuilder AddAiWorkflows(this WebApplicationBuilder builder, Action<AiWorkflowsBuilder> define)
+    {
+        ArgumentNullException.ThrowIfNull(builder);
+        ArgumentNullException.ThrowIfNull(define);
+
+        var contentRoot = ContentRoot.Find(builder.Environment.ContentRootPath, AppContext.BaseDirectory);
+        if (contentRoot != builder.Environment.ContentRootPath)
+            ContentRoot.AddSettings(builder.Configuration, contentRoot, builder.Environment.EnvironmentName);
+        HostLogging.AddDefaults(builder);
+
+        var errors = new List<string>();
+        var options = OptionsReader.Read(builder.Configuration, errors);
+        var program = Assembly.GetEntryAssembly() ?? typeof(AiWorkflowsHost).Assembly;
+        var settings = HostSettings.Resolve(options, errors, contentRoot, CodeVersion.Of(program));
+
+        var definitions = new AiWorkflowsBuilder(builder.Services);
+        define(definitions);
+        foreach (var type in definitions.Types)
+            builder.Services.TryAddTransient(type);
+
+        builder.Services.AddSingleton(settings);
+        builder.Services.AddSingleton(definitions);
+        builder.Services.AddSingleton(Microsoft.Extensions.Options.Options.Create(options));
+        builder.Services.TryAddSingleton(TimeProvider.System);
+        builder.Services.TryAddSingleton(services => new BusinessClock(options.Clock?.UtcDateTime, services.GetRequiredService<TimeProvider>()));
+        return builder;
+    }
+
+    /// <summary>Maps the dashboard (<c>/hangfire</c>), the API (<c>/api</c>) and the health checks (<c>/health/live</c>, <c>/health/ready</c>).</summary>
+    public static WebApplication MapAiWorkflows(this WebApplication app)
+    {
+        ArgumentNullException.ThrowIfNull(app);
+        return app;
+    }
+
+    /// <summary>Runs the command that <paramref name="args"/> name; without any the host serves until it is stopped.</summary>
+    /// <returns>The exit code: 0 success, 1 the work failed, 2 wrong usage or configuration.</returns>
+    public static async Task<int> RunAiWorkflowsAsync(this WebApplication app, string[] args)
+    {
+        ArgumentNullException.ThrowIfNull(app);
+        ArgumentNullException.ThrowIfNull(args);
+
+        using var stop = new CancellationTokenSource();
+        using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, Stop);
+        using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Stop);
+        await using (app.ConfigureAwait(false))
+            return await CommandLine.RunAsync(app, HostArguments.WithoutSettings(args), stop.Token).ConfigureAwait(false);
+
+        // The first signal stops gracefully; a second one, when the token is cancelled already, ends the process as usual.
+        void Stop(PosixSignalContext signal)
+        {
+            signal.Cancel = !stop.IsCancellationRequested;
+            stop.Cancel();
+        }
+    }
+}

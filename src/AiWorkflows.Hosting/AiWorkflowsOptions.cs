@@ -1,0 +1,78 @@
+namespace AiWorkflows;
+
+/// <summary>Where the ledger, features, models and predictions are kept.</summary>
+public enum StoreEngine
+{
+    /// <summary>The embedded engine: one SQLite file and one host. Needs nothing installed.</summary>
+    Sqlite,
+
+    /// <summary>SQL Server 2019 or later, or Azure SQL, shared by any number of hosts.</summary>
+    SqlServer,
+}
+
+/// <summary>
+/// What a host is configured with: the section <c>AiWorkflows</c> of appsettings.json, the environment (<c>AiWorkflows__Engine</c>) and the
+/// command line (<c>--AiWorkflows:Engine=Sqlite</c>). All mistakes are reported at once when the host starts, with exit code 2.
+/// </summary>
+public sealed class AiWorkflowsOptions
+{
+    /// <summary>Name of the configuration section.</summary>
+    public const string SectionName = "AiWorkflows";
+
+    /// <summary>The store.</summary>
+    /// <value>The default value is <see cref="StoreEngine.Sqlite"/>.</value>
+    public StoreEngine Engine { get; set; } = StoreEngine.Sqlite;
+
+    /// <summary>How to reach the store; on SQLite <c>Data Source=FILE</c>, a relative file lying below the content root.</summary>
+    /// <value>The default value is null: the file <c>aiworkflows.db</c> in <see cref="DataDirectory"/>.</value>
+    public string? ConnectionString { get; set; }
+
+    /// <summary>
+    /// Directory of the database, model artifacts and training datasets; never of raw data. A relative one lies below the content root: the directory
+    /// in which appsettings.json was found, which is the current directory, one above it, or that of the program.
+    /// </summary>
+    /// <value>The default value is <c>data</c>.</value>
+    public string DataDirectory { get; set; } = "data";
+
+    /// <summary>Instant at which the business clock stands; in configuration ISO-8601 with Z or an offset.</summary>
+    /// <value>The default value is null: the clock goes with the system's.</value>
+    public DateTimeOffset? Clock { get; set; }
+
+    /// <summary>How many jobs of each queue run at a time in this host.</summary>
+    public WorkerOptions Workers { get; set; } = new();
+
+    /// <summary>Who is told when a run fails.</summary>
+    public WebhookOptions Webhook { get; set; } = new();
+
+    /// <summary>Where <c>serve</c> listens, separated by semicolons. ASP.NET Core's own settings (<c>--urls</c>, <c>ASPNETCORE_URLS</c>) win.</summary>
+    /// <value>The default value is <c>http://localhost:5000</c>.</value>
+    public string Urls { get; set; } = "http://localhost:5000";
+}
+
+/// <summary>How many jobs of each queue run at a time; a queue needs at least one worker and takes at most 64.</summary>
+public sealed class WorkerOptions
+{
+    /// <summary>Feature pipelines.</summary>
+    /// <value>The default value is 2, or 1 on a machine with a single core.</value>
+    public int Features { get; set; } = Math.Clamp(Environment.ProcessorCount, 1, 2);
+
+    /// <summary>Training pipelines, each of which may use much memory.</summary>
+    /// <value>The default value is 1.</value>
+    public int Training { get; set; } = 1;
+
+    /// <summary>Batch inference.</summary>
+    /// <value>The default value is 2, or 1 on a machine with a single core.</value>
+    public int Inference { get; set; } = Math.Clamp(Environment.ProcessorCount, 1, 2);
+
+    /// <summary>Short steps that publish, split and tick.</summary>
+    /// <value>The default value is 1.</value>
+    public int Control { get; set; } = 1;
+}
+
+/// <summary>A POST of JSON (<c>run_id, workflow, state, error, window_from, window_to, url</c>) for each run that fails. It never makes a run fail.</summary>
+public sealed class WebhookOptions
+{
+    /// <summary>Address, http or https.</summary>
+    /// <value>The default value is null: nobody is told.</value>
+    public string? Url { get; set; }
+}

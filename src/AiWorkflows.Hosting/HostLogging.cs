@@ -1,0 +1,41 @@
+using Microsoft.AspNetCore.Builder;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.Configuration.Memory;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Console;
+
+namespace AiWorkflows.Hosting;
+
+/// <summary>Keeps a command's standard output to its result: logs go to standard error, and only warnings unless more is configured.</summary>
+internal static class HostLogging
+{
+    /// <summary>Defaults below everything that is configured.</summary>
+    public static void AddDefaults(WebApplicationBuilder builder)
+    {
+        InsertFirst(builder.Configuration, new()
+        {
+            ["Logging:LogLevel:Default"] = "Information",
+            ["Logging:LogLevel:Microsoft"] = "Warning",
+            ["Logging:LogLevel:System"] = "Warning",
+            ["Logging:LogLevel:Hangfire"] = "Warning",
+            ["Logging:Console:FormatterName"] = ConsoleFormatterNames.Simple,
+            ["Logging:Console:FormatterOptions:SingleLine"] = "true",
+            ["Logging:Console:FormatterOptions:UseUtcTimestamp"] = "true",
+            ["Logging:Console:FormatterOptions:TimestampFormat"] = "HH:mm:ss ",
+        });
+    }
+
+    /// <summary>For every command that ends by itself. A level given for the console (<c>Logging:Console:LogLevel:Default</c>) still wins.</summary>
+    public static void QuietForCommand(WebApplication app)
+    {
+        var configuration = (IConfigurationBuilder)app.Configuration;
+        InsertFirst(configuration, new() { ["Logging:Console:LogLevel:Default"] = "Warning" });
+        configuration.Add(new MemoryConfigurationSource
+        {
+            InitialData = [new("Logging:Console:LogToStandardErrorThreshold", nameof(LogLevel.Trace))],
+        });
+    }
+
+    private static void InsertFirst(IConfigurationBuilder configuration, Dictionary<string, string?> settings) =>
+        configuration.Sources.Insert(0, new MemoryConfigurationSource { InitialData = settings });
+}

@@ -1,0 +1,90 @@
+using System.Globalization;
+using Microsoft.Extensions.Configuration;
+
+namespace AiWorkflows.Hosting;
+
+/// <summary>Reads the options by hand, because the framework's binder stops at the first mistake and ignores misspelt keys.</summary>
+internal static class OptionsReader
+{
+    public static AiWorkflowsOptions Read(IConfiguration configuration, List<string> errors)
+    {
+        var options = new AiWorkflowsOptions();
+        var root = configuration.GetSection(AiWorkflowsOptions.SectionName);
+        Each(root, errors, new(StringComparer.OrdinalIgnoreCase)
+        {
+            [nameof(options.Engine)] = s => Set(ParseEngine(s, errors), value => options.Engine = value),
+            [nameof(options.ConnectionString)] = s => options.ConnectionString = NullIfEmpty(s.Value),
+            [nameof(options.DataDirectory)] = s => options.DataDirectory = s.Value ?? "",
+            [nameof(options.Clock)] = s => options.Clock = ParseClock(s, errors),
+            [nameof(options.Urls)] = s => options.Urls = s.Value ?? "",
+            [nameof(options.Workers)] = s => Each(s, errors, new(StringComparer.OrdinalIgnoreCase)
+            {
+                [nameof(WorkerOptions.Features)] = w => Set(ParseWorkers(w, errors), value => options.Workers.Features = value),
+                [nameof(WorkerOptions.Training)] = w => Set(ParseWorkers(w, errors), value => options.Workers.Training = value),
+                [nameof(WorkerOptions.Inference)] = w => Set(ParseWorkers(w, errors), value => options.Workers.Inference = value),
+                [nameof(WorkerOptions.Control)] = w => Set(ParseWorkers(w, errors), value => options.Workers.Control = value),
+            }),
+            [nameof(options.Webhook)] = s => Each(s, errors, new(StringComparer.OrdinalIgnoreCase)
+            {
+                [nameof(WebhookOptions.Url)] = w => options.Webhook.Url = NullIfEmpty(w.Value),
+            }),
+        });
+        Validate(options, errors);
+        return options;
+    }
+
+    private static void Validate(AiWorkflowsOptions options, List<string> errors)
+    {
+        if (string.IsNullOrWhiteSpace(options.DataDirectory))
+            errors.Add("AiWorkflows:DataDirectory is empty; name a directory, or leave the setting out for 'data'.");
+        if (options.Webhook.Url is { } url && !(Uri.TryCreate(url, UriKind.Absolute, out var uri) && uri.Scheme is "http" or "https"))
+            errors.Add($"AiWorkflows:Webhook:Url is '{url}'; give an absolute http or https address.");
+        foreach (var listen in options.Urls.Split(';', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries).DefaultIfEmpty(""))
+            if (!listen.StartsWith("http://", StringComparison.OrdinalIgnoreCase) && !listen.StartsWith("https://", StringComparison.OrdinalIgnoreCase))
+                errors.Add($"AiWorkflows:Urls holds '{listen}'; give addresses such as http://localhost:5000, separated by semicolons.");
+    }
+
+    private static void Each(IConfigurationSection section, List<string> errors, Dictionary<string, Action<IConfigurationSection>> settings)
+    {
+        foreach (var child in section.GetChildren())
+            if (settings.TryGetValue(child.Key, out var read))
+                read(child);
+            else
+                errors.Add(NearMatches.Unknown("setting", child.Path, settings.Keys.Select(key => $"{section.Path}:{key}")).Message);
+    }
+
+    private static StoreEngine? ParseEngine(IConfigurationSection s, List<string> errors)
+    {
+        if (Enum.GetNames<StoreEngine>().FirstOrDefault(name => name.Equals(s.Value, StringComparison.OrdinalIgnoreCase)) is { } known)
+            return Enum.Parse<StoreEngine>(known);
+        errors.Add($"{s.Path} is '{s.Value}'; it can be {string.Join(" or ", Enum.GetNames<StoreEngine>())}.");
+        return null;
+    }
+
+    private static DateTimeOffset? ParseClock(IConfigurationSection s, List<string> errors)
+    {
+        if (string.IsNullOrWhiteSpace(s.Value))
+            return null;
+        // Kind Unspecified is what a text without Z or offset gives: an instant that depends on the machine is refused.
+        if (DateTime.TryParse(s.Value, CultureInfo.InvariantCulture, DateTimeStyles.RoundtripKind, out var time) && time.Kind != DateTimeKind.Unspecified)
+            return new DateTimeOffset(time.ToUniversalTime());
+        errors.Add($"{s.Path} is '{s.Value}'; give an instant in UTC such as 2001-07-02T00:00:00Z.");
+        return null;
+    }
+
+    private static int? ParseWorkers(IConfigurationSection s, List<string> errors)
+    {
+        if (int.TryParse(s.Value, NumberStyles.None, CultureInfo.InvariantCulture, out var count) && count is >= 1 and <= 64)
+            return count;
+        errors.Add($"{s.Path} is '{s.Value}'; give a number of workers from 1 to 64.");
+        return null;
+    }
+
+    private static void Set<T>(T? value, Action<T> set) where T : struct
+    {
+        if (value is { } given)
+            set(given);
+    }
+
+    private static string? NullIfEmpty(string? value) => string.IsNullOrWhiteSpace(value) ? null : value;
+}
