@@ -1,0 +1,80 @@
+namespace AiWorkflows.Storage.Queries;
+
+/// <summary>What people ask about predictions: by id, by key, or the newest, always along an index.</summary>
+internal sealed class PredictionQueries
+{
+    private const string Columns =
+        """
+        r.batch_id * 4294967296 + r.ordinal AS prediction_id, b.model, b.version, r.entity_key, r.event_time, r.score, r.probability, r.label, r.output,
+        b.pipeline, b.role, b.hindsight, b.predicted_at, b.run_id, o.actual, o.actual_text, o.actual_at
+        """;
+
+    private const string Outcome =
+        "LEFT JOIN {prediction_log.outcomes} o ON o.view = b.view AND o.entity_key = r.entity_key AND o.event_time = r.event_time";
+
+    /// <summary>A batch's rows count where no later batch of the same pipeline and role has taken their window over; see the view <c>predictions</c>.</summary>
+    private const string Current =
+        """
+        b.state = 'published' AND b.role = 'champion' AND NOT EXISTS (
+          SELECT 1 FROM {prediction_log.batches} n
+          WHERE n.pipeline = b.pipeline AND n.role = b.role AND n.state = 'published' AND n.batch_id <> b.batch_id
+            AND n.window_from <= r.event_time AND n.window_to > r.event_time
+            AND (n.hindsight < b.hindsight OR (n.hindsight = b.hindsight AND n.published_seq > b.published_seq)))
+        """;
+
+    private readonly StoreDatabase _database;
+
+    public PredictionQueries(StoreDatabase database)
+    {
+        QueryMapping.Ensure();
+        _database = database;
+    }
+
+    /// <summary>Current predictions, newest batch first and within it the latest event first; the next page starts below the last id of this one.</summary>
+    public Task<IReadOnlyList<PredictionListRow>> ListAsync(string? model, long? before, int limit, CancellationToken ct)
+    {
+        var (batch, ordinal) = ((before ?? long.MaxValue) >> 32, (before ?? long.MaxValue) & 0xFFFFFFFF);
+        return _database.ReadAsync<PredictionListRow>(
+            $$"""
+            SELECT {{Columns}}
+            FROM {prediction_log.batches} b CROSS JOIN {prediction_log.prediction_rows} r ON r.batch_id = b.batch_id {{Outcome}}
+            WHERE (@model IS NULL OR b.model = @model) AND b.batch_id <= @batch AND (b.batch_id < @batch OR r.ordinal < @ordinal) AND {{Current}}
+            ORDER BY b.batch_id DESC, r.ordinal DESC {limit:@limit}
+            """, new { model, batch, ordinal, limit }, ct);
+    }
+
+    /// <summary>Current predictions about one entity, newest event first.</summary>
+    /// <param name="entityKey">JSON array of the keys.</param>
+    public Task<IReadOnlyList<PredictionListRow>> OfEntityAsync(string entityKey, string? model, int limit, CancellationToken ct) => _database.ReadAsync<PredictionListRow>(
+        $$"""
+        SELECT {{Columns}}
+        FROM {prediction_log.prediction_rows} r JOIN {prediction_log.batches} b ON b.batch_id = r.batch_id {{Outcome}}
+        WHERE r.entity_key = @entityKey AND (@model IS NULL OR b.model = @model) AND {{Current}}
+        ORDER BY r.event_time DESC, r.batch_id DESC {limit:@limit}
+        """, new { entityKey, model, limit }, ct);
+
+    /// <summary>One published prediction, current or not.</summary>
+    public async Task<PredictionListRow?> FindAsync(long predictionId, CancellationToken ct) => (await _database.ReadAsync<PredictionListRow>(
+        $$"""
+        SELECT {{Columns}}
+        FROM {prediction_log.batches} b JOIN {prediction_log.prediction_rows} r ON r.batch_id = b.batch_id {{Outcome}}
+        WHERE b.batch_id = @batch AND r.ordinal = @ordinal AND b.state = 'published'
+        """, new { batch = predictionId >> 32, ordinal = predictionId & 0xFFFFFFFF }, ct)).SingleOrDefault();
+
+    public async Task<PredictionOrigin?> OriginAsync(long batchId, CancellationToken ct) => (await _database.ReadAsync<PredictionOrigin>(
+        """
+        SELECT batch_id, pipeline, role, view, view_version, window_from, window_to, as_of_seq, hindsight, predicted_at, run_id, code_version
+        FROM {prediction_log.batches} WHERE batch_id = @batchId
+        """, new { batchId }, ct)).SingleOrDefault();
+
+    /// <summary>Every commit that a batch or the dataset of its model could read from, with the run and the code that wrote it.</summary>
+    public Task<IReadOnlyList<LineageCommit>> CommitsAsync(long batchId, long datasetId, CancellationToken ct) => _database.ReadAsync<LineageCommit>(
+        """
+        SELECT 'prediction' AS read_for, c.feature_group, c.version, c.commit_id, c.published_seq, c.published_at, c.window_from, c.window_to, c.rows, c.stage, c.run_id, c.code_version
+        FROM {prediction_log.batch_commits} x JOIN {feature_store.commits} c ON c.commit_id = x.commit_id WHERE x.batch_id = @batchId
+        UNION ALL
+        SELECT 'training', c.feature_group, c.version, c.commit_id, c.published_seq, c.published_at, c.window_from, c.window_to, c.rows, c.stage, c.run_id, c.code_version
+        FROM {feature_store.dataset_commits} x JOIN {feature_store.commits} c ON c.commit_id = x.commit_id WHERE x.dataset_id = @datasetId
+        ORDER BY 1, 2, 3, 5
+        """, new { batchId, datasetId }, ct);
+}
