@@ -1,3 +1,4 @@
+using AiWorkflows.Features;
 using AiWorkflows.Storage.Sqlite;
 using Microsoft.Extensions.DependencyInjection;
 
@@ -12,6 +13,7 @@ internal static class StorageServices
         services.AddSingleton(_ => new SqliteDatabase(databasePath));
         services.AddSingleton<StoreDatabase>(s => s.GetRequiredService<SqliteDatabase>());
         services.AddSingleton<Migrator, SqliteMigrator>(s => new SqliteMigrator(s.GetRequiredService<SqliteDatabase>()));
+        services.AddSingleton<IFeatureStore, SqliteFeatureStore>();
         return services;
     }
 }

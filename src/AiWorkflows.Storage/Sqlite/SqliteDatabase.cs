@@ -9,6 +9,9 @@ internal sealed class SqliteDatabase : StoreDatabase
 {
     private const string Now = "CAST(unixepoch('subsec') * 1000000 AS INTEGER)";
 
+    /// <summary>Mapped pages count as the process's memory, so not the whole file; the rest is read.</summary>
+    private const int MappedBytes = 256 * 1024 * 1024;
+
     // Wait inside SQLite, which tries again within milliseconds; the driver's own waiting sleeps 150 ms.
     private const string Waiting = "PRAGMA busy_timeout = 30000;";
 
@@ -33,21 +36,24 @@ internal sealed class SqliteDatabase : StoreDatabase
     /// <summary>For connections that write outside of <see cref="WriteAsync{T}"/>: only the migrator's.</summary>
     public string WriteConnectionString { get; }
 
-    public override async Task<DbConnection> OpenReadAsync(CancellationToken ct) => await OpenReaderAsync(ct);
-
-    public async Task<SqliteConnection> OpenReaderAsync(CancellationToken ct)
+    public override Task<DbConnection> OpenReadAsync(CancellationToken ct)
     {
         ct.ThrowIfCancellationRequested();
+        return Task.FromResult<DbConnection>(OpenReader());
+    }
+
+    public SqliteConnection OpenReader()
+    {
         var connection = new SqliteConnection(_readConnectionString);
         try
         {
-            await connection.OpenAsync(ct);
-            Execute(connection, $"{Waiting} PRAGMA query_only = 1; PRAGMA mmap_size = 2147418112; PRAGMA cache_size = -8192;");
+            connection.Open();
+            Execute(connection, $"{Waiting} PRAGMA query_only = 1; PRAGMA mmap_size = {MappedBytes}; PRAGMA cache_size = -8192;");
             return connection;
         }
         catch (Exception e)
         {
-            await connection.DisposeAsync();
+            connection.Dispose();
             if (Explain(e) is { } explained)
                 throw explained;
             throw;
@@ -103,7 +109,7 @@ internal sealed class SqliteDatabase : StoreDatabase
         try
         {
             // The number is the connection's own: it has to be the same connection every time.
-            _tokenReader ??= await OpenReaderAsync(ct);
+            _tokenReader ??= OpenReader();
             using var command = _tokenReader.CreateCommand();
             command.CommandText = "PRAGMA data_version";
             return Convert.ToInt64(command.ExecuteScalar(), CultureInfo.InvariantCulture);
@@ -125,7 +131,7 @@ internal sealed class SqliteDatabase : StoreDatabase
         try
         {
             File.Delete(partial);
-            await using (var connection = await OpenReaderAsync(ct))
+            await using (var connection = OpenReader())
             {
                 using var command = connection.CreateCommand();
                 command.CommandTimeout = 0;
@@ -148,7 +154,7 @@ internal sealed class SqliteDatabase : StoreDatabase
 
     public override async Task<SqlResult> QueryAsync(string sql, CancellationToken ct)
     {
-        var connection = await OpenReaderAsync(ct);
+        var connection = OpenReader();
         var command = connection.CreateCommand();
         try
         {

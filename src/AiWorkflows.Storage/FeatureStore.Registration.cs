@@ -1,0 +1,121 @@
+using AiWorkflows.Features;
+
+namespace AiWorkflows.Storage;
+
+internal abstract partial class FeatureStore
+{
+    public async Task RegisterAsync(IReadOnlyList<RegisteredGroup> groups, IReadOnlyList<RegisteredView> views, CancellationToken ct)
+    {
+        // Most starts find everything as it is, and then write nothing.
+        var known = (await database.ReadAsync<GroupRow>(SelectGroups, null, ct)).ToDictionary(g => (g.FeatureGroup, (int)g.Version));
+        var changed = groups.Where(g => !known.TryGetValue((g.Schema.Name, g.Schema.Version), out var row) || !row.Equals(g)).ToArray();
+        var knownViews = (await database.ReadAsync<ViewRow>("SELECT view, version, fingerprint FROM {feature_store.feature_views}", null, ct)).ToDictionary(v => (v.View, (int)v.Version), v => v.Fingerprint);
+        var changedViews = views.Where(v => !knownViews.TryGetValue((v.Name, v.Version), out var fingerprint) || fingerprint != v.Fingerprint).ToArray();
+        if (changed.Length == 0 && changedViews.Length == 0)
+            return;
+        await database.WriteAsync(async tx =>
+        {
+            foreach (var group in changed)
+                await RegisterAsync(tx, group);
+            foreach (var view in changedViews)
+                await RegisterAsync(tx, view);
+        }, ct);
+    }
+
+    /// <summary>The statements that create the group's table, index and view.</summary>
+    protected abstract IReadOnlyList<string> CreateStatements(GroupSchema group);
+
+    /// <summary>The statements that add columns (none: only the declared order or index changed) and renew view and index.</summary>
+    protected abstract IReadOnlyList<string> AlterStatements(GroupSchema group, IReadOnlyList<FeatureColumn> added);
+
+    private const string SelectGroups =
+        "SELECT feature_group, version, fingerprint, schema_revision, description, written_by, columns_json, online, lag FROM {feature_store.feature_groups}";
+
+    private async Task RegisterAsync(WriteTransaction tx, RegisteredGroup group)
+    {
+        var schema = group.Schema;
+        var stored = await tx.FirstAsync<GroupRow>(SelectGroups + " WHERE feature_group = @Name AND version = @Version", new { schema.Name, schema.Version });
+        var ddl = stored is null ? CreateStatements(schema) : AlterStatements(schema, GroupChanges.Additions(schema, StoredColumn.Read(stored.ColumnsJson)));
+        foreach (var statement in ddl)
+            await tx.ExecuteAsync(statement);
+        var revision = stored is null ? 1 : stored.SchemaRevision + (stored.Fingerprint == schema.Fingerprint ? 0 : 1);
+        var row = new
+        {
+            schema.Name,
+            schema.Version,
+            schema.Fingerprint,
+            Revision = revision,
+            schema.Description,
+            group.WrittenBy,
+            ColumnsJson = StoredColumn.Write(schema),
+            Online = schema.Online ? 1 : 0,
+            Lag = Timestamps.ToMicros(schema.Lag),
+            Ddl = string.Join(";\n", ddl),
+        };
+        if (stored is null)
+            await tx.ExecuteAsync("""
+                INSERT INTO {feature_store.feature_groups} (feature_group, version, fingerprint, schema_revision, description, written_by, columns_json, online, lag, created_at)
+                VALUES (@Name, @Version, @Fingerprint, @Revision, @Description, @WrittenBy, @ColumnsJson, @Online, @Lag, {now})
+                """, row);
+        else
+            await tx.ExecuteAsync("""
+                UPDATE {feature_store.feature_groups} SET fingerprint = @Fingerprint, schema_revision = @Revision, description = @Description, written_by = @WrittenBy,
+                    columns_json = @ColumnsJson, online = @Online, lag = @Lag
+                WHERE feature_group = @Name AND version = @Version
+                """, row);
+        if (stored is null || stored.SchemaRevision != revision)
+            await tx.ExecuteAsync("""
+                INSERT INTO {feature_store.group_schemas} (feature_group, version, revision, fingerprint, columns_json, ddl, applied_at)
+                VALUES (@Name, @Version, @Revision, @Fingerprint, @ColumnsJson, @Ddl, {now})
+                """, row);
+    }
+
+    private static async Task RegisterAsync(WriteTransaction tx, RegisteredView view)
+    {
+        var key = new { view.Name, view.Version };
+        await tx.ExecuteAsync("DELETE FROM {feature_store.feature_views} WHERE view = @Name AND version = @Version", key);
+        await tx.ExecuteAsync("DELETE FROM {feature_store.lineage} WHERE view = @Name AND view_version = @Version", key);
+        await tx.ExecuteAsync("""
+            INSERT INTO {feature_store.feature_views} (view, version, fingerprint, example_type, spine_group, spine_version, label_json, columns_json, created_at)
+            VALUES (@Name, @Version, @Fingerprint, @ExampleType, @SpineName, @SpineVersion, @LabelJson, @ColumnsJson, {now})
+            """, new { view.Name, view.Version, view.Fingerprint, view.ExampleType, SpineName = view.Spine.Name, SpineVersion = view.Spine.Version, view.LabelJson, view.ColumnsJson });
+        await tx.ExecuteAsync("""
+            INSERT INTO {feature_store.lineage} (view, view_version, feature, join_alias, feature_group, group_version, group_column)
+            VALUES (@Name, @Version, @Feature, @Alias, @Group, @GroupVersion, @Column)
+            """, view.Lineage.DistinctBy(e => (e.Feature, e.Alias, e.Group, e.Column)).Select(e => new { view.Name, view.Version, e.Feature, e.Alias, e.Group, e.GroupVersion, e.Column }).ToArray());
+    }
+
+    private sealed class GroupRow
+    {
+        public string FeatureGroup { get; set; } = "";
+
+        public long Version { get; set; }
+
+        public string Fingerprint { get; set; } = "";
+
+        public long SchemaRevision { get; set; }
+
+        public string? Description { get; set; }
+
+        public string? WrittenBy { get; set; }
+
+        public string ColumnsJson { get; set; } = "";
+
+        public long Online { get; set; }
+
+        public long Lag { get; set; }
+
+        public bool Equals(RegisteredGroup group) =>
+            Fingerprint == group.Schema.Fingerprint && Description == group.Schema.Description && WrittenBy == group.WrittenBy && ColumnsJson == StoredColumn.Write(group.Schema)
+            && Online != 0 == group.Schema.Online && Lag == Timestamps.ToMicros(group.Schema.Lag);
+    }
+
+    private sealed class ViewRow
+    {
+        public string View { get; set; } = "";
+
+        public long Version { get; set; }
+
+        public string Fingerprint { get; set; } = "";
+    }
+}

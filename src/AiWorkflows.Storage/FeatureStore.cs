@@ -1,0 +1,78 @@
+using AiWorkflows.Features;
+
+namespace AiWorkflows.Storage;
+
+/// <summary>What the feature stores of both engines share: clock, commits, and the fence in front of a writer.</summary>
+internal abstract partial class FeatureStore(StoreDatabase database) : IFeatureStore
+{
+    protected StoreDatabase Database => database;
+
+    public async Task<long> CurrentSeqAsync(CancellationToken ct) =>
+        await database.ReadFirstAsync<long>("SELECT seq FROM {feature_store.publication_clock}", null, ct);
+
+    public async Task<long> SeqAtAsync(DateTime publishedAt, CancellationToken ct) => await database.ReadFirstAsync<long?>("""
+        SELECT MAX(x.seq) FROM (
+            SELECT MAX(published_seq) AS seq FROM {feature_store.commits} WHERE published_at <= @At
+            UNION ALL SELECT MAX(published_seq) FROM {prediction_log.batches} WHERE published_at <= @At
+            UNION ALL SELECT MAX(published_seq) FROM {feature_store.training_datasets} WHERE published_at <= @At) x
+        """, new { At = Timestamps.ToMicros(publishedAt) }, ct) ?? 0;
+
+    public async Task<IReadOnlyList<PublishedCommit>> CommitsAsync(GroupSchema group, long asOfSeq, Window window, CancellationToken ct)
+    {
+        var rows = await database.ReadAsync<CommitRow>("""
+            SELECT commit_id, published_seq, published_at, window_from, window_to FROM {feature_store.commits}
+            WHERE feature_group = @Name AND version = @Version AND state = 'published' AND published_seq <= @AsOf AND window_from < @To AND window_to > @From
+            ORDER BY published_seq, commit_id
+            """, new { group.Name, group.Version, AsOf = asOfSeq, From = Timestamps.ToMicros(window.From), To = Timestamps.ToMicros(window.To) }, ct);
+        return [.. rows.Select(r => new PublishedCommit(r.CommitId, r.PublishedSeq, Timestamps.FromMicros(r.PublishedAt), new(Timestamps.FromMicros(r.WindowFrom), Timestamps.FromMicros(r.WindowTo))))];
+    }
+
+    public abstract IRowCursor Scan(GroupSchema group, IReadOnlyList<FeatureColumn> columns, Window window);
+
+    public abstract IRowCursor Seek(GroupSchema group, IReadOnlyList<FeatureColumn> columns, IReadOnlyList<object> keys, Window window);
+
+    public async Task<ICommitWriter> OpenCommitAsync(CommitRequest request, CancellationToken ct)
+    {
+        var opened = await database.WriteAsync(async tx => await tx.FirstAsync<OpenedRow>("""
+            INSERT INTO {feature_store.commits} (feature_group, version, kind, window_from, window_to, base_seq, run_id, stage, stage_run_id, attempt, state, created_at, code_version)
+            {inserted:commit_id, base_seq}
+            SELECT @Group, @Version, @Kind, @From, @To, c.seq, s.run_id, s.stage, s.stage_run_id, s.attempt, 'writing', {now}, @CodeVersion
+            FROM {workflows.stage_runs} s CROSS JOIN {feature_store.publication_clock} c
+            WHERE s.stage_run_id = @StageRunId AND s.attempt = @Attempt AND s.state = 'running'
+            {returning:commit_id, base_seq}
+            """, new
+        {
+            Group = request.Group.Name,
+            request.Group.Version,
+            Kind = request.Kind == CommitKind.Replace ? "replace" : "patch",
+            From = Timestamps.ToMicros(request.Window.From),
+            To = Timestamps.ToMicros(request.Window.To),
+            request.CodeVersion,
+            request.Attempt.StageRunId,
+            request.Attempt.Attempt,
+        }), ct, durable: false) ?? throw Fence.Lost(request.Attempt);
+        return OpenWriter(request, opened.CommitId, opened.BaseSeq);
+    }
+
+    protected abstract ICommitWriter OpenWriter(CommitRequest request, long commitId, long baseSeq);
+
+    private sealed class CommitRow
+    {
+        public long CommitId { get; set; }
+
+        public long PublishedSeq { get; set; }
+
+        public long PublishedAt { get; set; }
+
+        public long WindowFrom { get; set; }
+
+        public long WindowTo { get; set; }
+    }
+
+    private sealed class OpenedRow
+    {
+        public long CommitId { get; set; }
+
+        public long BaseSeq { get; set; }
+    }
+}

@@ -1,0 +1,78 @@
+using System.Diagnostics;
+using System.Text;
+using Microsoft.Data.Sqlite;
+
+namespace AiWorkflows.Storage.Sqlite;
+
+/// <summary>Inserts rows in transactions so short that nobody waits long behind them; each first asks whether its writer may still write.</summary>
+/// <param name="insert">A statement with one parameter per cell.</param>
+/// <param name="isOpen">A rendered query with the parameter @Id that counts 1 while rows may be written.</param>
+internal sealed class SqliteBulkWriter(SqliteDatabase database, string insert, string isOpen, long id, Func<Exception> fenced) : IAsyncDisposable
+{
+    /// <summary>Everybody else waits at most about this long, so this is what an online prediction may pay.</summary>
+    private static readonly TimeSpan LongestTransaction = TimeSpan.FromMilliseconds(8);
+
+    private const int RowsBetweenLooks = 32;
+
+    private RawStatement? _insert;
+    private RawStatement? _isOpen;
+    private byte[] _utf8 = new byte[256];
+
+    /// <summary>Binds and inserts rows 0 to <paramref name="count"/> - 1.</summary>
+    public async Task WriteAsync(int count, Action<RawStatement, int> bind, CancellationToken ct)
+    {
+        for (var next = 0; next < count;)
+        {
+            ct.ThrowIfCancellationRequested();
+            var from = next;
+            next = await database.WriteRawAsync(connection => WriteChunk(connection, from, count, bind), ct);
+        }
+    }
+
+    /// <summary>Binds a text without a string of zero-terminated bytes in between.</summary>
+    public void BindText(RawStatement statement, int parameter, string value)
+    {
+        var longest = value.Length * 3;
+        if (longest > _utf8.Length)
+            _utf8 = new byte[longest];
+        statement.BindText(parameter, _utf8.AsSpan(0, Encoding.UTF8.GetBytes(value, _utf8)));
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        if (_insert is null)
+            return;
+        await database.WriteRawAsync(_ =>
+        {
+            _insert?.Dispose();
+            _isOpen?.Dispose();
+            return 0;
+        }, CancellationToken.None);
+        (_insert, _isOpen) = (null, null);
+    }
+
+    private int WriteChunk(SqliteConnection connection, int from, int count, Action<RawStatement, int> bind)
+    {
+        _isOpen ??= new RawStatement(connection, isOpen);
+        _insert ??= new RawStatement(connection, insert);
+        var started = Stopwatch.GetTimestamp();
+        using var transaction = connection.BeginTransaction();
+        _isOpen.Bind(1, id);
+        var open = _isOpen.Step() && _isOpen.Integer(0) == 1;
+        _isOpen.Reset();
+        if (!open)
+            throw fenced();
+        var next = from;
+        do
+        {
+            for (var stop = Math.Min(count, next + RowsBetweenLooks); next < stop; next++)
+            {
+                bind(_insert, next);
+                _insert.Execute();
+            }
+        }
+        while (next < count && Stopwatch.GetElapsedTime(started) < LongestTransaction);
+        transaction.Commit();
+        return next;
+    }
+}

@@ -1,0 +1,61 @@
+using AiWorkflows.Features;
+
+namespace AiWorkflows.Storage.Sqlite;
+
+/// <summary>Writes the rows of one commit.</summary>
+internal sealed class SqliteCommitWriter : ICommitWriter, ICellSink
+{
+    private const int QuarantinedPerTransaction = 500;
+
+    private readonly SqliteDatabase _database;
+    private readonly CommitRequest _request;
+    private readonly SqliteBulkWriter _bulk;
+    private RawStatement? _statement;
+
+    public SqliteCommitWriter(SqliteDatabase database, CommitRequest request, long commitId, long baseSeq)
+    {
+        (_database, _request, CommitId, BaseSeq) = (database, request, commitId, baseSeq);
+        _bulk = new SqliteBulkWriter(database, SqliteGroupTable.Insert(request.Group), database.Sql(Fence.CommitIsOpen), commitId, () => Fence.Lost(request.Attempt));
+    }
+
+    public long CommitId { get; }
+
+    public long BaseSeq { get; }
+
+    public Task WriteAsync(IRowBatch rows, CancellationToken ct)
+    {
+        var commitParameter = _request.Group.Columns.Count + 1;
+        return _bulk.WriteAsync(rows.Count, (statement, row) =>
+        {
+            _statement = statement;
+            rows.Bind(row, this);
+            statement.Bind(commitParameter, CommitId);
+            statement.Bind(commitParameter + 1, rows.IsDeleted(row) ? 1 : 0);
+        }, ct);
+    }
+
+    public async Task QuarantineAsync(IReadOnlyList<QuarantinedRow> rows, CancellationToken ct)
+    {
+        foreach (var chunk in rows.Chunk(QuarantinedPerTransaction))
+            await _database.WriteAsync(async tx =>
+            {
+                if (await tx.ScalarAsync<long>(Fence.CommitIsOpen, new { Id = CommitId }) != 1)
+                    throw Fence.Lost(_request.Attempt);
+                await tx.ExecuteAsync("""
+                    INSERT INTO {feature_store.quarantine} (commit_id, row_json, rule, reason, quarantined_at) VALUES (@CommitId, @RowJson, @Rule, @Reason, {now})
+                    """, chunk.Select(r => new { CommitId, r.RowJson, r.Rule, r.Reason }).ToArray());
+            }, ct, durable: false);
+    }
+
+    public ValueTask DisposeAsync() => _bulk.DisposeAsync();
+
+    void ICellSink.Null(int ordinal) => _statement!.BindNull(ordinal + 1);
+
+    void ICellSink.Integer(int ordinal, long value) => _statement!.Bind(ordinal + 1, value);
+
+    void ICellSink.Real(int ordinal, double value) => _statement!.Bind(ordinal + 1, value);
+
+    void ICellSink.Text(int ordinal, string value) => _bulk.BindText(_statement!, ordinal + 1, value);
+
+    void ICellSink.Blob(int ordinal, ReadOnlySpan<byte> value) => _statement!.BindBlob(ordinal + 1, value);
+}
