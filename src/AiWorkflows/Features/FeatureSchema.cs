@@ -131,6 +131,8 @@ internal sealed class GroupSchema
             errors.Add($"{row.Name}.{c.Property} would be column '{c.Name}', which the store needs itself; rename it.");
         if (columns.Count > 900)
             errors.Add($"{row.Name} has {columns.Count} columns; a feature group has at most 900, so split it.");
+        if (errors.Count == before)
+            RowShape.TryCreate(row, errors);
         if (errors.Count > before)
             return null;
         return new GroupSchema(row, attribute!, [.. columns.OrderBy(c => c.Role switch { ColumnRole.EventTime => 0, ColumnRole.Key => 1, _ => 2 })]);
