@@ -131,6 +131,12 @@ internal interface ILedger
     /// <summary>Runs that are requested or running, oldest first.</summary>
     Task<IReadOnlyList<RunRecord>> OpenRunsAsync(CancellationToken ct);
 
+    /// <summary>Runs of a workflow that are requested, running or failed, oldest first: their cells belong to them.</summary>
+    Task<IReadOnlyList<RunRecord>> UnfinishedRunsAsync(string workflow, CancellationToken ct);
+
+    /// <summary>The highest run id of a workflow, 0 if it has none; part of a catch-up's dedup key.</summary>
+    Task<long> LatestRunIdAsync(string workflow, CancellationToken ct);
+
     Task<IReadOnlyList<StageRunRecord>> StageRunsAsync(long runId, CancellationToken ct);
 
     Task<StageRunRecord?> FindStageRunAsync(long stageRunId, CancellationToken ct);

@@ -1,0 +1,25 @@
+using AiWorkflows.Features;
+using AiWorkflows.Inference;
+using AiWorkflows.Training;
+
+namespace AiWorkflows.Workflows;
+
+/// <summary>How types become validated definitions. Each returns null after it has added to the errors what is wrong.</summary>
+internal sealed record DefinitionFactories(
+    Func<Type, IServiceProvider, List<string>, FeaturePipelineDefinition?> Pipeline,
+    Func<Type, IServiceProvider, List<string>, FeatureViewDefinition?> View,
+    Func<Type, IReadOnlyList<FeatureViewDefinition>, IServiceProvider, List<string>, TrainingDefinition?> Training,
+    Func<Type, IReadOnlyList<FeatureViewDefinition>, IServiceProvider, List<string>, InferenceDefinition?> Inference)
+{
+    public static DefinitionFactories Standard { get; } = new(
+        (type, _, errors) => Missing<FeaturePipelineDefinition>(type, errors),
+        (type, _, errors) => Missing<FeatureViewDefinition>(type, errors),
+        (type, _, _, errors) => Missing<TrainingDefinition>(type, errors),
+        (type, _, _, errors) => Missing<InferenceDefinition>(type, errors));
+
+    private static T? Missing<T>(Type type, List<string> errors) where T : class
+    {
+        errors.Add($"{type.Name}: this version cannot read its definition.");
+        return null;
+    }
+}

@@ -1,0 +1,122 @@
+using Microsoft.Extensions.Logging;
+
+namespace AiWorkflows.Workflows;
+
+internal sealed partial class RunEngine
+{
+    /// <summary>Expires lost leases, dispatches again what lost its job, advances what is running, collects what nobody will publish.</summary>
+    public async Task SweepAsync(CancellationToken ct)
+    {
+        await Ledger.ExpireAsync(everything: false, _options.MaxLost, ct);
+        await UndispatchDeadJobsAsync(_options.StaleDispatch, ct);
+        await AdmitRequestedAsync(ct);
+        await AdvanceRunningAsync(ct);
+        await Ledger.CollectAsync(ct);
+    }
+
+    /// <summary>Admits what is requested, oldest first, as far as limits and overlap policies let it.</summary>
+    public async Task AdmitRequestedAsync(CancellationToken ct)
+    {
+        await _admission.WaitAsync(ct);
+        try
+        {
+            foreach (var run in await Ledger.OpenRunsAsync(ct))
+                if (run.State == States.Requested)
+                    await AdmitAsync(run, ct);
+        }
+        finally
+        {
+            _admission.Release();
+        }
+    }
+
+    private async Task AdmitAsync(RunRecord run, CancellationToken ct)
+    {
+        if (WhyNotExecutable(run) is { } reason)
+        {
+            if (await Ledger.CancelAsync(run.RunId, _options.Host, reason, ct))
+                await OnEndedAsync(run.RunId, ct);
+            return;
+        }
+        var workflow = _catalog.Workflow(run.Workflow);
+        var coverage = run.CatchUp ? await CoverageAsync(workflow, ct) : [];
+        switch (await Ledger.AdmitAsync(run.RunId, RunPlanner.Plan(workflow, run, coverage), _options.CodeVersion, ct))
+        {
+            case AdmitResult.Planned:
+                _log.LogInformation("Run {Run} of {Workflow} for {Window} has started", run.RunId, run.Workflow, run.Window);
+                await AdvanceAsync(run.RunId, null, ct);
+                break;
+            case AdmitResult.Ended:
+                await OnEndedAsync(run.RunId, ct);
+                break;
+        }
+    }
+
+    /// <summary>Requests are rows that anybody can insert, so they are checked again here.</summary>
+    private string? WhyNotExecutable(RunRecord run)
+    {
+        if (_catalog.FindWorkflow(run.Workflow) is not { } workflow)
+            return NearMatches.Unknown("workflow", run.Workflow, _catalog.Workflows.Select(w => w.Name)).Message;
+        if (run.Mode is not (RunModes.Stages or RunModes.MonolithTrain or RunModes.MonolithInfer))
+            return $"Unknown mode '{run.Mode}'; there are {RunModes.Stages}, {RunModes.MonolithTrain} and {RunModes.MonolithInfer}.";
+        try
+        {
+            WindowGrid.Of(workflow).Require(run.Workflow, run.Window.From, run.Window.To);
+            return null;
+        }
+        catch (InvalidRequestException e)
+        {
+            return e.Message;
+        }
+    }
+
+    private async Task AdvanceRunningAsync(CancellationToken ct)
+    {
+        foreach (var run in await Ledger.OpenRunsAsync(ct))
+            if (run.State == States.Running && !_monoliths.ContainsKey(run.RunId))
+                await AdvanceAsync(run.RunId, null, ct);
+    }
+
+    /// <summary>Advances a run and creates the jobs of what has become ready, as continuations of the job that made it ready.</summary>
+    private async Task AdvanceAsync(long runId, string? parentJobId, CancellationToken ct)
+    {
+        var run = await Ledger.FindRunAsync(runId, ct);
+        if (run is null)
+            return;
+        var result = await Ledger.AdvanceAsync(runId, _dispatcher.EngineId, IsMonolith(run) ? 1 : _options.DispatchCap, ct);
+        foreach (var step in result.Dispatched)
+        {
+            // A job's list of continuations is rewritten with each child, so a wide fan-out is enqueued directly.
+            var job = _dispatcher.Enqueue(step, TitleOf(run, step.Step), result.Dispatched.Count <= 16 ? parentJobId : null);
+            await Ledger.SetJobAsync(step.StageRunId, step.DispatchNo, job, ct);
+        }
+        if (result.EndState is not null)
+            await OnEndedAsync(runId, ct);
+    }
+
+    private static string TitleOf(RunRecord run, string step) =>
+        IsMonolith(run) ? $"{run.Workflow} #{run.RunId} monolith from {step}" : $"{run.Workflow} #{run.RunId} {step}";
+
+    private static bool IsMonolith(RunRecord run) => run.Mode != RunModes.Stages;
+
+    private async Task UndispatchDeadJobsAsync(TimeSpan age, CancellationToken ct)
+    {
+        foreach (var row in await Ledger.StaleDispatchesAsync(age, ct))
+            if (row.Engine != _dispatcher.EngineId || row.JobId is null || !_dispatcher.IsAlive(row.JobId))
+                await Ledger.UndispatchAsync(row.StageRunId, row.DispatchNo, ct);
+    }
+
+    private async Task OnEndedAsync(long runId, CancellationToken ct)
+    {
+        if (await Ledger.FindRunAsync(runId, ct) is not { } run)
+            return;
+        var failed = (await Ledger.StageRunsAsync(runId, ct)).Where(s => s.State == States.Failed).ToArray();
+        EngineTelemetry.RunEnded(run);
+        _log.Log(run.State == States.Failed ? LogLevel.Error : LogLevel.Information, "Run {Run} of {Workflow} for {Window} has ended: {State}",
+            run.RunId, run.Workflow, run.Window, run.State);
+        RunEnded?.Invoke(new(run, failed));
+        if (run is { State: States.Succeeded, CatchUp: true })
+            await ContinueCatchUpAsync(run, ct);
+        Wake();
+    }
+}

@@ -1,0 +1,68 @@
+namespace AiWorkflows.Workflows;
+
+internal sealed partial class RunEngine
+{
+    /// <summary>
+    /// What a job does: claims the step, executes and publishes it, advances the run, and creates the jobs of what has become ready as
+    /// continuations of this job. Delivered twice, it finds nothing to claim and only advances. A monolith's job goes on with the next step itself.
+    /// </summary>
+    /// <param name="jobId">The job that calls; null where there is none.</param>
+    /// <param name="ct">Cancelled when the host stops: the step is given back without counting a failure.</param>
+    public async Task<StepOutcome> ExecuteStepAsync(long stageRunId, string? jobId, CancellationToken ct)
+    {
+        try
+        {
+            if (await Ledger.FindStageRunAsync(stageRunId, ct) is not { } row || await Ledger.FindRunAsync(row.RunId, ct) is not { } run)
+                return StepOutcome.Cancelled($"There is no step {stageRunId}.");
+            if (IsMonolith(run))
+                return await ExecuteMonolithAsync(row, jobId, ct);
+            var execution = await _executor.ExecuteAsync(stageRunId, jobId, ct);
+            if (execution.Outcome.Kind is StepOutcomeKind.Done or StepOutcomeKind.Failed)
+                await AdvanceAsync(execution.RunId, jobId, CancellationToken.None);
+            return execution.Outcome;
+        }
+        catch (OperationCanceledException) when (ct.IsCancellationRequested)
+        {
+            return StepOutcome.Released;
+        }
+    }
+
+    /// <summary>Executes the steps of a run one after another in this job, for as long as the ledger has a ready one.</summary>
+    private async Task<StepOutcome> ExecuteMonolithAsync(StageRunRecord first, string? jobId, CancellationToken ct)
+    {
+        var runId = first.RunId;
+        // While the run is in here the sweep leaves it alone: it would create a job of its own for the next step.
+        if (!_monoliths.TryAdd(runId, 0))
+            return StepOutcome.Done;
+        try
+        {
+            var next = first.State == States.Pending ? first.StageRunId : await DispatchedToAsync(runId, jobId, ct) ?? first.StageRunId;
+            StepOutcome? failure = null;
+            while (true)
+            {
+                var outcome = (await _executor.ExecuteAsync(next, jobId, ct)).Outcome;
+                if (outcome.Kind is StepOutcomeKind.Retry or StepOutcomeKind.Released or StepOutcomeKind.Cancelled)
+                    return outcome;
+                if (outcome.Kind == StepOutcomeKind.Failed)
+                    failure ??= outcome;
+                var advanced = await Ledger.AdvanceAsync(runId, _dispatcher.EngineId, 1, CancellationToken.None);
+                if (advanced.EndState is not null)
+                    await OnEndedAsync(runId, CancellationToken.None);
+                if (advanced.Dispatched is not [var step, ..])
+                    return failure ?? StepOutcome.Done;
+                if (jobId is not null)
+                    await Ledger.SetJobAsync(step.StageRunId, step.DispatchNo, jobId, CancellationToken.None);
+                next = step.StageRunId;
+            }
+        }
+        finally
+        {
+            _monoliths.TryRemove(runId, out _);
+        }
+    }
+
+    /// <summary>A job that is executed again carries the step that it began with; the one to go on with is noted in the ledger.</summary>
+    private async Task<long?> DispatchedToAsync(long runId, string? jobId, CancellationToken ct) =>
+        (await Ledger.StageRunsAsync(runId, ct))
+            .FirstOrDefault(s => s.State == States.Pending && s.DispatchedAt is not null && s.JobId == jobId && s.Engine == _dispatcher.EngineId)?.StageRunId;
+}

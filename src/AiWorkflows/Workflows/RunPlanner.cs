@@ -1,0 +1,51 @@
+namespace AiWorkflows.Workflows;
+
+/// <summary>Turns a run into steps and edges; what it decides is frozen in the ledger when the run is admitted.</summary>
+internal static class RunPlanner
+{
+    public const string WarmUp = "warm-up";
+    public const string AlreadyCovered = "already covered";
+    private const int OutcomeAttempts = 3;
+
+    /// <summary>Name of the control step that fills in the outcomes of a stage's predictions.</summary>
+    public static string OutcomesOf(string stage) => stage + "/outcomes";
+
+    public static RunPlan Plan(WorkflowDefinition workflow, RunRecord run, IReadOnlyList<CoverageInterval> coverage)
+    {
+        var steps = new List<PlannedStep>();
+        var edges = new List<(string Step, string After)>();
+        foreach (var stage in workflow.Stages)
+        {
+            var skip = SkipReason(workflow, stage, run, coverage);
+            steps.Add(new(stage.Name, stage.Name, stage.Kind, steps.Count, QueueOf(stage.Kind), stage.MaxAttempts, stage.TimeLimit, skip));
+            edges.AddRange(stage.After.Select(after => (stage.Name, after)));
+        }
+        foreach (var stage in workflow.Stages.Where(s => s.Kind == StepKinds.Inference))
+        {
+            // Outcomes of earlier predictions become known in later runs too, so only a stage that has no part in the run at all goes without.
+            var skip = steps.Single(s => s.Step == stage.Name).SkipReason is { } reason && reason != AlreadyCovered ? reason : null;
+            steps.Add(new(stage.Name, OutcomesOf(stage.Name), StepKinds.Control, steps.Count, QueueOf(StepKinds.Control), OutcomeAttempts, null, skip));
+            edges.Add((OutcomesOf(stage.Name), stage.Name));
+        }
+        return new(steps, edges);
+    }
+
+    private static string? SkipReason(WorkflowDefinition workflow, StageDefinition stage, RunRecord run, IReadOnlyList<CoverageInterval> coverage)
+    {
+        if (OwedWindows.SkipOf(stage, run.Mode) is { } otherMode)
+            return otherMode;
+        if (!run.CatchUp)
+            return null;
+        if (stage.Kind != StepKinds.Feature && run.Window.To <= OwedWindows.Start(workflow, stage))
+            return WarmUp;
+        return OwedWindows.Covers(coverage, stage.Name, run.Window) ? AlreadyCovered : null;
+    }
+
+    private static string QueueOf(string kind) => kind switch
+    {
+        StepKinds.Feature => "features",
+        StepKinds.Training => "training",
+        StepKinds.Inference => "inference",
+        _ => "control",
+    };
+}

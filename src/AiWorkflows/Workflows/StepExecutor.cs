@@ -1,0 +1,200 @@
+using System.Collections.Concurrent;
+using AiWorkflows.Features;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+
+namespace AiWorkflows.Workflows;
+
+/// <summary>What came of executing a step, and of which run it was (0: there is no such step).</summary>
+internal readonly record struct Execution(long RunId, StepOutcome Outcome);
+
+/// <summary>Claims one step, runs its code under a lease, and publishes its result or records its failure.</summary>
+internal sealed class StepExecutor(
+    Catalog catalog, EngineStores stores, RunEngineOptions options, TimeProvider clock, IServiceScopeFactory scopes, ILoggerFactory loggers) : IDisposable
+{
+    private readonly StageRunner _runner = new(stores, options);
+    private readonly ILogger _log = loggers.CreateLogger("AiWorkflows.Stage");
+    private readonly ConcurrentDictionary<long, RunningAttempt> _running = [];
+    private readonly SemaphoreSlim _onceLost = new(1, 1);
+
+    private ILedger Ledger => stores.Ledger;
+
+    public async Task<Execution> ExecuteAsync(long stageRunId, string? jobId, CancellationToken ct)
+    {
+        if (await Ledger.FindStageRunAsync(stageRunId, ct) is not { } row)
+            return new(0, StepOutcome.Cancelled($"There is no step {stageRunId}."));
+        if (row.Lost == 0)
+            return await ClaimAndRunAsync(stageRunId, jobId, ct);
+
+        // Its last attempt took a host with it, perhaps; so that innocent steps do not die beside it, a host runs one such step at a time.
+        await _onceLost.WaitAsync(ct);
+        try
+        {
+            return await ClaimAndRunAsync(stageRunId, jobId, ct);
+        }
+        finally
+        {
+            _onceLost.Release();
+        }
+    }
+
+    /// <summary>Tells the code of a run that was cancelled in this process to stop.</summary>
+    public void StopRun(long runId)
+    {
+        foreach (var attempt in _running.Values.Where(a => a.Ref.RunId == runId))
+            attempt.Stop(StopReason.Fenced);
+    }
+
+    /// <summary>Tells code to stop whose row was cancelled or taken away by somebody else.</summary>
+    public async Task StopCancelledAsync(CancellationToken ct)
+    {
+        foreach (var attempt in _running.Values)
+            if (await Ledger.FindStageRunAsync(attempt.Ref.StageRunId, ct) is not { State: States.Running } row || row.Attempt != attempt.Ref.Attempt)
+                attempt.Stop(StopReason.Fenced);
+    }
+
+    public void Dispose() => _onceLost.Dispose();
+
+    private async Task<Execution> ClaimAndRunAsync(long stageRunId, string? jobId, CancellationToken ct)
+    {
+        var claim = await Ledger.ClaimAsync(stageRunId, new(Guid.NewGuid(), options.Host, jobId, options.CodeVersion, options.Lease), ct);
+        if (claim.Lease is not { } row)
+            return new(claim.RunId, claim.NotBefore is { } notBefore ? StepOutcome.Retry(notBefore) : StepOutcome.Done);
+
+        var reference = new AttemptRef(row.RunId, row.StageRunId, row.Attempt, row.Stage);
+        var limit = row.DeadlineAt - row.StartedAt;
+        var log = new StageLog(reference, _log);
+        using var attempt = new RunningAttempt(reference, limit, options.AbandonAfter, ct);
+        _running[row.StageRunId] = attempt;
+        try
+        {
+            await using var pulse = new AttemptPulse(attempt, log, Ledger, options, _log);
+            return new(row.RunId, await RunAsync(row, attempt, log));
+        }
+        finally
+        {
+            _running.TryRemove(new(row.StageRunId, attempt));
+        }
+    }
+
+    private async Task<StepOutcome> RunAsync(StageRunRecord row, RunningAttempt attempt, StageLog log)
+    {
+        var run = await Ledger.FindRunAsync(row.RunId, CancellationToken.None) ?? throw new InvalidOperationException($"Step {row.StageRunId} has no run.");
+        using var activity = EngineTelemetry.Source.StartActivity($"{run.Workflow} {row.Step}");
+        activity?.SetTag("aiworkflows.run_id", run.RunId).SetTag("aiworkflows.attempt", row.Attempt).SetTag("aiworkflows.window", run.Window.ToString());
+        StepOutcome outcome;
+        try
+        {
+            outcome = await PublishAsync(run, row, attempt, log);
+        }
+        catch (Exception e)
+        {
+            outcome = await FailedAsync(row, attempt, log, e);
+            activity?.SetStatus(System.Diagnostics.ActivityStatusCode.Error, e.Message);
+        }
+        EngineTelemetry.AttemptEnded(run.Workflow, row.Step, outcome.Kind.ToString(), attempt.Elapsed, attempt.Progress.RowsRead, attempt.Progress.RowsWritten);
+        return outcome;
+    }
+
+    private async Task<StepOutcome> PublishAsync(RunRecord run, StageRunRecord row, RunningAttempt attempt, StageLog log)
+    {
+        if (catalog.FindWorkflow(run.Workflow) is not { } workflow || workflow.Stages.FirstOrDefault(s => s.Name == row.Stage) is not { } stage)
+            throw new StageFailedException($"Stage '{row.Stage}' of {run.Workflow} is not defined in this version of the code; run the version that planned it, or cancel run {run.RunId}.");
+
+        for (var attempts = 1; attempts <= options.ConflictTries; attempts++)
+        {
+            var publication = await RunCodeAsync(run, workflow, stage, row, attempt, log);
+            var result = await WinAsync(publication, attempt);
+            switch (result.Outcome)
+            {
+                case PublishOutcome.Published:
+                    log.LogInformation("Succeeded after {Seconds:0.0} s: {Read:N0} rows read, {Written:N0} written", attempt.Elapsed.TotalSeconds, publication.RowsRead, publication.RowsWritten);
+                    return StepOutcome.Done;
+                case PublishOutcome.Fenced:
+                    return StepOutcome.Cancelled("The run was cancelled, or the lease was lost.");
+                default:
+                    log.LogInformation("Another commit has touched {Window} in the meantime; the difference is taken again", run.Window);
+                    break;
+            }
+        }
+        await Ledger.ReleaseAsync(attempt.Ref, "conflict", CancellationToken.None);
+        return StepOutcome.Retry(TimeProvider.System.GetUtcNow().UtcDateTime + options.FirstBackoff, "Other commits keep touching the window.");
+    }
+
+    private async Task<Publication> RunCodeAsync(
+        RunRecord run, WorkflowDefinition workflow, StageDefinition stage, StageRunRecord row, RunningAttempt attempt, StageLog log)
+    {
+        var work = Task.Run(async () =>
+        {
+            StageLog.Current = log;
+            await using var scope = scopes.CreateAsyncScope();
+            var context = new StageContext
+            {
+                Attempt = attempt.Ref,
+                Workflow = workflow.Name,
+                Window = run.Window,
+                AsOfSeq = row.AsOfSeq ?? await stores.Features.CurrentSeqAsync(attempt.Stopped),
+                Hindsight = run.Hindsight,
+                CodeVersion = options.CodeVersion,
+                Services = scope.ServiceProvider,
+                Clock = clock,
+                Progress = attempt.Progress,
+                Log = log,
+            };
+            return await _runner.RunAsync(workflow, stage, row, context, attempt.Stopped);
+        });
+        try
+        {
+            return await work.WaitAsync(attempt.Abandoned);
+        }
+        catch (OperationCanceledException) when (!work.IsCompleted)
+        {
+            log.LogError("The code ignored its cancellation for {Seconds:0} s and was abandoned; it can publish nothing any more", options.AbandonAfter.TotalSeconds);
+            _ = work.ContinueWith(static t => t.Exception, CancellationToken.None, TaskContinuationOptions.OnlyOnFaulted, TaskScheduler.Default);
+            throw;
+        }
+    }
+
+    /// <summary>Publishes; when the reply is lost, reads whether it was published.</summary>
+    private async Task<PublishResult> WinAsync(Publication publication, RunningAttempt attempt)
+    {
+        try
+        {
+            return await Ledger.WinAsync(publication, CancellationToken.None);
+        }
+        catch (Exception e) when (e is not AiWorkflowsException)
+        {
+            if (await Ledger.FindStageRunAsync(attempt.Ref.StageRunId, CancellationToken.None) is { State: States.Succeeded or States.Skipped } row && row.Attempt == attempt.Ref.Attempt)
+                return new(PublishOutcome.Published);
+            throw;
+        }
+    }
+
+    private async Task<StepOutcome> FailedAsync(StageRunRecord row, RunningAttempt attempt, StageLog log, Exception exception)
+    {
+        if (attempt.Reason == StopReason.Fenced || exception is FencedException)
+            return StepOutcome.Cancelled("The run was cancelled, or the lease was lost.");
+        if (attempt.Reason == StopReason.Shutdown)
+        {
+            await Ledger.ReleaseAsync(attempt.Ref, "released", CancellationToken.None);
+            return StepOutcome.Released;
+        }
+
+        var overdue = attempt.Reason == StopReason.TimeLimit;
+        var error = overdue ? $"It took longer than its time limit of {attempt.TimeLimit}." : ErrorText.Of(exception);
+        var final = !overdue && exception is AiWorkflowsException;
+        if (final)
+            log.LogError("{Error}", error);
+        else
+            log.LogError(exception, "Attempt {Attempt} failed: {Error}", row.Attempt, error);
+        if (await Ledger.FailAsync(attempt.Ref, error, Backoff(row.Failures), final, CancellationToken.None) is not { } failed)
+            return StepOutcome.Cancelled("The run was cancelled, or the lease was lost.");
+        return failed.State == States.Failed ? StepOutcome.Failed(error) : StepOutcome.Retry(failed.NotBefore, error);
+    }
+
+    private TimeSpan Backoff(int failures)
+    {
+        var wait = options.FirstBackoff * Math.Pow(6, Math.Min(failures, 10));
+        return wait < options.MaxBackoff ? wait : options.MaxBackoff;
+    }
+}
