@@ -1,4 +1,5 @@
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
 
 namespace AiWorkflows;
 
@@ -20,7 +21,7 @@ public sealed class AiWorkflowsBuilder
     /// <summary>Adds a pipeline or a feature view.</summary>
     public AiWorkflowsBuilder Add<T>() where T : class
     {
-        Types.Add(typeof(T));
+        AddType(typeof(T));
         return this;
     }
 
@@ -41,8 +42,15 @@ public sealed class AiWorkflowsBuilder
         define(builder);
         Workflows.Add((name, builder));
         foreach (var stage in builder.Stages)
-            if (!Types.Contains(stage.Pipeline))
-                Types.Add(stage.Pipeline);
+            AddType(stage.Pipeline);
         return this;
+    }
+
+    private void AddType(Type type)
+    {
+        if (!Types.Contains(type))
+            Types.Add(type);
+        // By a factory, because readers of feature groups belong to a run: the container cannot construct them when it validates itself.
+        Services.TryAddTransient(type, services => ActivatorUtilities.CreateInstance(services, type));
     }
 }

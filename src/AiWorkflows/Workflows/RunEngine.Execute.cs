@@ -18,7 +18,8 @@ internal sealed partial class RunEngine
                 return await ExecuteMonolithAsync(row, jobId, ct);
             var execution = await _executor.ExecuteAsync(stageRunId, jobId, ct);
             if (execution.Outcome.Kind is StepOutcomeKind.Done or StepOutcomeKind.Failed)
-                await AdvanceAsync(execution.RunId, jobId, CancellationToken.None);
+                // A job that has failed never starts its continuations.
+                await AdvanceAsync(execution.RunId, execution.Outcome.Kind == StepOutcomeKind.Done ? jobId : null, CancellationToken.None);
             return execution.Outcome;
         }
         catch (OperationCanceledException) when (ct.IsCancellationRequested)

@@ -14,7 +14,7 @@ internal sealed partial class RunEngine : IDisposable
     private readonly EngineStores _stores;
     private readonly IJobDispatcher _dispatcher;
     private readonly RunEngineOptions _options;
-    private readonly TimeProvider _clock;
+    private readonly BusinessClock _clock;
     private readonly ILogger _log;
     private readonly StepExecutor _executor;
     private readonly SemaphoreSlim _wake = new(0, 1);
@@ -22,7 +22,7 @@ internal sealed partial class RunEngine : IDisposable
     private readonly ConcurrentDictionary<long, byte> _monoliths = [];
 
     public RunEngine(
-        Catalog catalog, EngineStores stores, IJobDispatcher dispatcher, RunEngineOptions options, TimeProvider clock, IServiceScopeFactory scopes, ILoggerFactory loggers)
+        Catalog catalog, EngineStores stores, IJobDispatcher dispatcher, RunEngineOptions options, BusinessClock clock, IServiceScopeFactory scopes, ILoggerFactory loggers)
     {
         (_catalog, _stores, _dispatcher, _options, _clock) = (catalog, stores, dispatcher, options, clock);
         _log = loggers.CreateLogger("AiWorkflows.Engine");
@@ -31,6 +31,13 @@ internal sealed partial class RunEngine : IDisposable
 
     /// <summary>Raised once in the host in which a run ended, after the ledger has it. Handlers must not throw.</summary>
     public event Action<RunEndedEvent>? RunEnded;
+
+    /// <summary>Raised on the job's thread before the code of a step runs. Handlers must not throw.</summary>
+    public event Action<AttemptStartedEvent>? AttemptStarted
+    {
+        add => _executor.AttemptStarted += value;
+        remove => _executor.AttemptStarted -= value;
+    }
 
     private ILedger Ledger => _stores.Ledger;
 

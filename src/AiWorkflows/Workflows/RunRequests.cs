@@ -1,3 +1,5 @@
+using AiWorkflows.Features;
+
 namespace AiWorkflows.Workflows;
 
 /// <summary>What somebody asks a workflow to do.</summary>
@@ -32,3 +34,8 @@ internal sealed record RequestResult(RequestOutcome Outcome, long? RunId, Window
 /// <summary>A run has ended in this host.</summary>
 /// <param name="FailedStages">The steps that failed, with their errors.</param>
 internal sealed record RunEndedEvent(RunRecord Run, IReadOnlyList<StageRunRecord> FailedStages);
+
+/// <summary>This host has begun an attempt at a step.</summary>
+/// <param name="JobId">The job that executes it.</param>
+/// <param name="Progress">Changes while the attempt runs.</param>
+internal sealed record AttemptStartedEvent(string? JobId, AttemptRef Attempt, StageProgress Progress);

@@ -10,12 +10,14 @@ internal readonly record struct Execution(long RunId, StepOutcome Outcome);
 
 /// <summary>Claims one step, runs its code under a lease, and publishes its result or records its failure.</summary>
 internal sealed class StepExecutor(
-    Catalog catalog, EngineStores stores, RunEngineOptions options, TimeProvider clock, IServiceScopeFactory scopes, ILoggerFactory loggers) : IDisposable
+    Catalog catalog, EngineStores stores, RunEngineOptions options, BusinessClock clock, IServiceScopeFactory scopes, ILoggerFactory loggers) : IDisposable
 {
     private readonly StageRunner _runner = new(stores, options);
     private readonly ILogger _log = loggers.CreateLogger("AiWorkflows.Stage");
     private readonly ConcurrentDictionary<long, RunningAttempt> _running = [];
     private readonly SemaphoreSlim _onceLost = new(1, 1);
+
+    public event Action<AttemptStartedEvent>? AttemptStarted;
 
     private ILedger Ledger => stores.Ledger;
 
@@ -68,6 +70,7 @@ internal sealed class StepExecutor(
         _running[row.StageRunId] = attempt;
         try
         {
+            AttemptStarted?.Invoke(new(jobId, reference, attempt.Progress));
             await using var pulse = new AttemptPulse(attempt, log, Ledger, options, _log);
             return new(row.RunId, await RunAsync(row, attempt, log));
         }
