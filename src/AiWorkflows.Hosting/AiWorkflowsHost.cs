@@ -1,8 +1,14 @@
 using System.Reflection;
 using System.Runtime.InteropServices;
 using AiWorkflows.Hosting;
+using AiWorkflows.Hosting.Api;
 using AiWorkflows.Hosting.Cli;
+using AiWorkflows.Hosting.Jobs;
+using AiWorkflows.Storage;
+using AiWorkflows.Workflows;
+using Hangfire;
 using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 
@@ -31,9 +37,11 @@ public static class AiWorkflowsHost
 
         var definitions = new AiWorkflowsBuilder(builder.Services);
         define(definitions);
-        foreach (var type in definitions.Types)
-            builder.Services.TryAddTransient(type);
 
+        builder.Services.AddSqliteStorage(settings.DatabasePath);
+        builder.Services.AddEngine(settings, definitions);
+        builder.Services.AddJobEngine();
+        builder.Services.AddAntiforgery();
         builder.Services.AddSingleton(settings);
         builder.Services.AddSingleton(definitions);
         builder.Services.AddSingleton(Microsoft.Extensions.Options.Options.Create(options));
@@ -42,10 +50,31 @@ public static class AiWorkflowsHost
         return builder;
     }
 
+    private static void AddEngine(this IServiceCollection services, HostSettings settings, AiWorkflowsBuilder definitions)
+    {
+        var workers = settings.Options.Workers;
+        services.AddSingleton(new RunEngineOptions
+        {
+            Host = settings.HostName,
+            CodeVersion = settings.CodeVersion,
+            DatasetDirectory = Path.Combine(settings.DataDirectory, "datasets"),
+            DispatchCap = 2 * (workers.Features + workers.Training + workers.Inference + workers.Control),
+        });
+        services.AddRunEngine(definitions);
+        services.AddSingleton<FailureWebhook>();
+        services.AddSingleton<Readiness>();
+        services.AddSingleton<EmbeddedHost>();
+    }
+
     /// <summary>Maps the dashboard (<c>/hangfire</c>), the API (<c>/api</c>) and the health checks (<c>/health/live</c>, <c>/health/ready</c>).</summary>
     public static WebApplication MapAiWorkflows(this WebApplication app)
     {
         ArgumentNullException.ThrowIfNull(app);
+        app.UseLoopbackGuard();
+        app.MapHealth();
+        app.MapRuns();
+        app.MapGet("/", () => Results.Redirect("/hangfire"));
+        app.UseHangfireDashboard("/hangfire", new DashboardOptions { DashboardTitle = "AiWorkflows", Authorization = [], DisplayStorageConnectionString = false });
         return app;
     }
 
@@ -59,8 +88,8 @@ public static class AiWorkflowsHost
         using var stop = new CancellationTokenSource();
         using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, Stop);
         using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Stop);
-        await using (app.ConfigureAwait(false))
-            return await CommandLine.RunAsync(app, HostArguments.WithoutSettings(args), stop.Token).ConfigureAwait(false);
+        await using (app)
+            return await CommandLine.RunAsync(app, HostArguments.WithoutSettings(args), stop.Token);
 
         // The first signal stops gracefully; a second one, when the token is cancelled already, ends the process as usual.
         void Stop(PosixSignalContext signal)

@@ -1,15 +1,78 @@
+using AiWorkflows.Hosting.Jobs;
+using AiWorkflows.Storage;
+using AiWorkflows.Workflows;
 using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting.Server;
+using Microsoft.AspNetCore.Hosting.Server.Features;
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 
 namespace AiWorkflows.Hosting;
 
-/// <summary>Serves until it is stopped.</summary>
+/// <summary>Serves dashboard and API, and runs what is scheduled or requested, until it is stopped.</summary>
 internal static class ServeCommand
 {
     public static async Task<int> RunAsync(WebApplication app, CancellationToken ct)
     {
-        await app.StartAsync(ct).ConfigureAwait(false);
-        await app.WaitForShutdownAsync(ct).ConfigureAwait(false);
+        var services = app.Services;
+        var settings = services.GetRequiredService<HostSettings>();
+        settings.ThrowIfWrong();
+        ListenAddresses.Apply(app, settings.Options);
+        ListenAddresses.RequireLoopback(app);
+        _ = services.GetRequiredService<Catalog>();
+
+        await using var host = services.GetRequiredService<EmbeddedHost>();
+        if (!host.TryAcquire(EmbeddedHost.Serve))
+            throw new InvalidRequestException(
+                $"Another host works on {settings.DatabasePath}: {host.Holder()?.ToString() ?? "an unknown process"}. Use that one, or stop it first; an embedded database has one host.");
+        await services.GetRequiredService<Migrator>().MigrateAsync(ct);
+
+        // Pages are there before the engine has taken over what an earlier host left, which may take a while.
+        var url = await ListenAsync(app, ct);
+        try
+        {
+            await host.StartAsync(url, ct);
+            var schedules = services.GetRequiredService<WorkflowSchedules>();
+            foreach (var workflow in schedules.Scheduled)
+                await services.GetRequiredService<RunEngine>().TickAsync(workflow.Name, ct);
+            services.GetRequiredService<Readiness>().Started();
+            await Console.Out.WriteLineAsync($"Dashboard: {url}/hangfire  (Ctrl+C stops)");
+            await Console.Out.WriteLineAsync(Announce(schedules.Scheduled, services.GetRequiredService<BusinessClock>()));
+            await app.WaitForShutdownAsync(ct);
+        }
+        finally
+        {
+            services.GetRequiredService<Readiness>().Stopping();
+            await host.StopAsync();
+            await app.StopAsync(CancellationToken.None);
+        }
         return 0;
+    }
+
+    private static async Task<string> ListenAsync(WebApplication app, CancellationToken ct)
+    {
+        try
+        {
+            await app.StartAsync(ct);
+        }
+        catch (IOException e) when (e.InnerException is Microsoft.AspNetCore.Connections.AddressInUseException)
+        {
+            throw new InvalidRequestException($"{e.Message.TrimEnd('.')}. Choose another address with --urls, for example --urls http://localhost:5080.", e);
+        }
+        var addresses = app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()?.Addresses ?? [];
+        // What code has configured shows only here.
+        foreach (var address in addresses)
+            ListenAddresses.RequireLoopback(address);
+        return addresses.FirstOrDefault()?.TrimEnd('/') ?? settingsFallback(app);
+
+        static string settingsFallback(WebApplication app) => app.Urls.FirstOrDefault()?.TrimEnd('/') ?? "http://localhost";
+    }
+
+    private static string Announce(IReadOnlyList<WorkflowDefinition> scheduled, BusinessClock clock)
+    {
+        var now = clock.Stands ? $"  (the business clock stands at {Timestamps.Display(clock.GetUtcNow().UtcDateTime)} UTC)" : "";
+        return scheduled.Count == 0
+            ? $"Scheduled: nothing; request runs with 'run WORKFLOW' or in the dashboard{now}"
+            : $"Scheduled: {string.Join(", ", scheduled.Select(w => $"{w.Name} ({w.Cron} UTC)"))}{now}";
     }
 }

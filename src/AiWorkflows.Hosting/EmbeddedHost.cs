@@ -1,0 +1,148 @@
+using System.Text.Json;
+using AiWorkflows.Hosting.Jobs;
+using AiWorkflows.Workflows;
+using Microsoft.Extensions.Logging;
+
+namespace AiWorkflows.Hosting;
+
+/// <summary>
+/// The engine of this process: takes the database's lock, runs jobs and looks for work until it is stopped. <c>serve</c> holds it for its whole
+/// life; a command that finds no host becomes one for as long as it follows its run.
+/// </summary>
+internal sealed class EmbeddedHost(
+    HostSettings settings, RunEngine engine, ILedger ledger, JobServers servers, WorkflowSchedules schedules, FailureWebhook webhook,
+    ILogger<EmbeddedHost> log) : IAsyncDisposable
+{
+    /// <summary>The kind of a host that serves; other kinds are names of commands.</summary>
+    public const string Serve = "serve";
+
+    private static readonly TimeSpan Beat = TimeSpan.FromSeconds(10);
+    private readonly DateTime _since = TimeProvider.System.GetUtcNow().UtcDateTime;
+    private readonly CancellationTokenSource _stopping = new();
+    private HostLock? _lock;
+    private Task? _work;
+    private string _kind = "";
+    private string? _url;
+
+    /// <summary>Whether this process holds the lock.</summary>
+    public bool Acquired => _lock is not null;
+
+    /// <summary>Whether jobs are run here.</summary>
+    public bool Running => _work is not null;
+
+    /// <summary>Becomes the database's host, if there is none.</summary>
+    /// <exception cref="InvalidRequestException">The directory cannot be written.</exception>
+    public bool TryAcquire(string kind)
+    {
+        if (_lock is not null)
+            return true;
+        if ((_lock = HostLock.TryTake(settings.DatabasePath)) is null)
+            return false;
+        _kind = kind;
+        _lock.Note(Me);
+        return true;
+    }
+
+    /// <summary>The host that has the database, as far as it is known.</summary>
+    public HostHolder? Holder() => HostLock.Holder(settings.DatabasePath);
+
+    /// <summary>Takes over what an earlier host left, and runs jobs from now on. The database is migrated and the lock acquired.</summary>
+    /// <param name="url">Where this host serves; null for a command.</param>
+    public async Task StartAsync(string? url, CancellationToken ct)
+    {
+        if (_lock is null)
+            throw new InvalidOperationException("Acquire the lock first.");
+        if (Running)
+            return;
+        _url = url;
+        _lock.Note(Me);
+        engine.AttemptStarted += JobProgress.Follow;
+        engine.RunEnded += OnRunEnded;
+        foreach (var gone in await ledger.HostsAsync(ct))
+            await ledger.HostGoneAsync(gone.Host, ct);
+        await SeenAsync(ct);
+        await engine.StartAsync(ct);
+        if (_kind == Serve)
+            schedules.Register();
+        servers.Start();
+        _work = Task.WhenAll(Task.Run(() => engine.RunAsync(_stopping.Token), CancellationToken.None), Task.Run(BeatAsync, CancellationToken.None));
+    }
+
+    /// <summary>Acquires and starts in one step, for a command: false while another host works on the database, which then does what was requested.</summary>
+    public async Task<bool> TryBecomeHostAsync(string kind, CancellationToken ct)
+    {
+        if (Running)
+            return true;
+        if (!TryAcquire(kind))
+            return false;
+        await StartAsync(null, ct);
+        return true;
+    }
+
+    /// <summary>Gives running steps back, waits for them, and lets the next host in.</summary>
+    public async Task StopAsync()
+    {
+        if (_lock is null)
+            return;
+        try
+        {
+            await _stopping.CancelAsync();
+            if (_work is not null)
+            {
+                await servers.StopAsync(CancellationToken.None);
+                await _work;
+                engine.AttemptStarted -= JobProgress.Follow;
+                engine.RunEnded -= OnRunEnded;
+                await webhook.FlushAsync();
+                await ledger.CollectAsync(CancellationToken.None);
+                await ledger.HostGoneAsync(settings.HostName, CancellationToken.None);
+            }
+        }
+        catch (Exception e)
+        {
+            // What is left open here, the next host takes over as after a crash.
+            log.LogWarning(e, "The host did not stop cleanly; the next one takes over what is left");
+        }
+        finally
+        {
+            _work = null;
+            _lock.Dispose();
+            _lock = null;
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await StopAsync();
+        _stopping.Dispose();
+    }
+
+    private HostHolder Me => new(Environment.ProcessId, _kind, _url, _since);
+
+    private void OnRunEnded(RunEndedEvent ended) => webhook.Notify(ended, _url);
+
+    private Task SeenAsync(CancellationToken ct) => ledger.HostSeenAsync(
+        new(settings.HostName, settings.EngineId, Environment.ProcessId, _kind == Serve ? "serve" : "cli", _url, JsonSerializer.Serialize(servers.Queues),
+            settings.CodeVersion, _since, TimeProvider.System.GetUtcNow().UtcDateTime), ct);
+
+    private async Task BeatAsync()
+    {
+        using var timer = new PeriodicTimer(Beat);
+        try
+        {
+            while (await timer.WaitForNextTickAsync(_stopping.Token))
+                try
+                {
+                    await SeenAsync(_stopping.Token);
+                }
+                catch (Exception e) when (e is not OperationCanceledException)
+                {
+                    log.LogWarning(e, "This host could not say that it is alive; it tries again");
+                }
+        }
+        catch (OperationCanceledException)
+        {
+            // Stopping.
+        }
+    }
+}

@@ -1,0 +1,53 @@
+using Hangfire;
+using Hangfire.Common;
+
+namespace AiWorkflows.Hosting.Jobs;
+
+/// <summary>The workers of this host: a Hangfire server per queue, so that a long training never keeps short steps waiting.</summary>
+internal sealed class JobServers(HostSettings settings, JobStorage storage, IJobFilterProvider filters, JobActivator activator, IGlobalConfiguration configured)
+{
+    private static readonly TimeSpan Poll = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan Grace = TimeSpan.FromSeconds(15);
+    private readonly List<BackgroundJobServer> _servers = [];
+
+    /// <summary>Queues with the number of their workers.</summary>
+    public IReadOnlyDictionary<string, int> Queues { get; } = new Dictionary<string, int>
+    {
+        ["control"] = settings.Options.Workers.Control,
+        ["features"] = settings.Options.Workers.Features,
+        ["training"] = settings.Options.Workers.Training,
+        ["inference"] = settings.Options.Workers.Inference,
+    };
+
+    public void Start()
+    {
+        // Asking for it has set what is static in Hangfire.
+        _ = configured;
+        foreach (var (queue, workers) in Queues)
+            _servers.Add(new(new BackgroundJobServerOptions
+            {
+                ServerName = $"{settings.HostName}:{queue}",
+                Queues = [queue],
+                WorkerCount = workers,
+                FilterProvider = filters,
+                Activator = activator,
+                // One server looks for schedules and retries that are due; the others only work.
+                IsLightweightServer = queue != WorkflowSchedules.Queue,
+                SchedulePollingInterval = Poll,
+                CancellationCheckInterval = Poll,
+                StopTimeout = TimeSpan.Zero,
+                ShutdownTimeout = Grace,
+            }, storage));
+    }
+
+    /// <summary>Tells running code to stop, and waits until it has given its steps back.</summary>
+    public async Task StopAsync(CancellationToken ct)
+    {
+        foreach (var server in _servers)
+            server.SendStop();
+        await Task.WhenAll(_servers.Select(server => server.WaitForShutdownAsync(ct)));
+        foreach (var server in _servers)
+            server.Dispose();
+        _servers.Clear();
+    }
+}

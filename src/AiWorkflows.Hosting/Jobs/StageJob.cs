@@ -1,0 +1,41 @@
+using AiWorkflows.Workflows;
+using Hangfire;
+using Hangfire.Server;
+
+namespace AiWorkflows.Hosting.Jobs;
+
+/// <summary>The one entry point of Hangfire into runs. A job carries the id of a step and nothing else; delivered twice it finds nothing to claim.</summary>
+internal sealed class StageJob(RunEngine engine)
+{
+    /// <param name="title">What every list of the dashboard calls the job.</param>
+    [JobDisplayName("{1}")]
+    [AutomaticRetry(Attempts = 0)]
+    public async Task Run(long stageRunId, string title, PerformContext context, CancellationToken ct)
+    {
+        var outcome = await engine.ExecuteStepAsync(stageRunId, context.BackgroundJob.Id, ct);
+        switch (outcome.Kind)
+        {
+            case StepOutcomeKind.Retry:
+                throw new StepRetryException(outcome.RetryAt ?? throw new InvalidOperationException("A retry names its time."), outcome.Message);
+            case StepOutcomeKind.Failed:
+                throw new StageFailedException(outcome.Message ?? "The step failed.");
+            case StepOutcomeKind.Cancelled:
+                throw new StepCancelledException(outcome.Message ?? "The step was cancelled.");
+            case StepOutcomeKind.Released:
+                // Hangfire puts a job back into its queue only when it ends with the cancellation of its own token.
+                throw new OperationCanceledException("The host is stopping; the step was given back.", ct);
+        }
+    }
+}
+
+/// <summary>The ledger wants the step to be tried again, not before a moment (UTC).</summary>
+internal sealed class StepRetryException(DateTime notBefore, string? message) : Exception(message)
+{
+    public DateTime NotBefore => notBefore;
+
+    /// <summary>False where the job only came too early.</summary>
+    public bool AttemptFailed { get; } = message is not null;
+}
+
+/// <summary>The step was cancelled, or belongs to another attempt by now.</summary>
+internal sealed class StepCancelledException(string message) : Exception(message);

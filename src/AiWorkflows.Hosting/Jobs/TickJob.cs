@@ -1,0 +1,43 @@
+using System.Globalization;
+using AiWorkflows.Workflows;
+using Hangfire;
+using Hangfire.Common;
+using Hangfire.Server;
+using Hangfire.States;
+using Microsoft.Extensions.Logging;
+
+namespace AiWorkflows.Hosting.Jobs;
+
+/// <summary>What a schedule does: looks what the workflow owes, and requests it.</summary>
+internal sealed class TickJob(RunEngine engine, ILogger<TickJob> log)
+{
+    [JobDisplayName("{0}: look for what is owed")]
+    [AutomaticRetry(Attempts = 0)]
+    public async Task Run(string workflow, PerformContext context, CancellationToken ct)
+    {
+        // A person who presses "Trigger now" wants a run even of a paused workflow.
+        var result = ManualTriggerFilter.IsManual(context)
+            ? await engine.RequestAsync(new(workflow, null, "dashboard", "manual"), ct)
+            : await engine.TickAsync(workflow, ct);
+        log.LogInformation("{Result}", result.Message);
+    }
+}
+
+/// <summary>Remembers in a job that it was triggered by hand; Hangfire tells it only by the reason of the job's first state.</summary>
+internal sealed class ManualTriggerFilter : IJobFilter, IElectStateFilter
+{
+    private const string Parameter = "DBG_TriggeredByHand";
+    private const string HangfiresReason = "Triggered using recurring job manager";
+
+    public bool AllowMultiple => false;
+
+    public int Order => 0;
+
+    public static bool IsManual(PerformContext context) => context.GetJobParameter<bool>(Parameter);
+
+    public void OnStateElection(ElectStateContext context)
+    {
+        if (context.CandidateState is EnqueuedState && string.Equals(context.CandidateState.Reason, HangfiresReason, StringComparison.OrdinalIgnoreCase))
+            context.SetJobParameter(Parameter, true);
+    }
+}
