@@ -14,7 +14,7 @@ internal abstract class FeaturePipelineDefinition
 
     public TimeSpan Lookback { get; init; }
 
-    /// <summary>Computes the window, writes the difference into an invisible commit, and returns what the publication needs; null where nothing changed and there was nothing to record.</summary>
+    /// <summary>Computes the window, writes the difference into an invisible commit, and returns what the publication needs; with no rows and no tombstones where nothing changed.</summary>
     /// <exception cref="StageFailedException">An expectation with outcome fail, a row outside the window, a value that cannot be stored.</exception>
     public abstract Task<CommitSeal> ExecuteAsync(StageContext context, IFeatureStore store, CancellationToken ct);
 }
