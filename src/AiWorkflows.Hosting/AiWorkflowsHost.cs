@@ -3,6 +3,7 @@ using System.Runtime.InteropServices;
 using AiWorkflows.Hosting;
 using AiWorkflows.Hosting.Api;
 using AiWorkflows.Hosting.Cli;
+using AiWorkflows.Hosting.Dashboard;
 using AiWorkflows.Hosting.Jobs;
 using AiWorkflows.Storage;
 using AiWorkflows.Workflows;
@@ -41,7 +42,7 @@ public static class AiWorkflowsHost
         builder.Services.AddSqliteStorage(settings.DatabasePath);
         builder.Services.AddEngine(settings, definitions);
         builder.Services.AddJobEngine();
-        builder.Services.AddAntiforgery();
+        builder.Services.AddDashboardPages();
         builder.Services.AddSingleton(settings);
         builder.Services.AddSingleton(definitions);
         builder.Services.AddSingleton(Microsoft.Extensions.Options.Options.Create(options));
@@ -74,6 +75,7 @@ public static class AiWorkflowsHost
         app.MapHealth();
         app.MapRuns();
         app.MapGet("/", () => Results.Redirect("/hangfire"));
+        DashboardSetup.Register(app.Services.GetRequiredService<IGlobalConfiguration>());
         app.UseHangfireDashboard("/hangfire", new DashboardOptions { DashboardTitle = "AiWorkflows", Authorization = [], DisplayStorageConnectionString = false });
         return app;
     }

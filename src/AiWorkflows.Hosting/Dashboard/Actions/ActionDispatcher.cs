@@ -1,0 +1,52 @@
+using Hangfire.Dashboard;
+using Microsoft.AspNetCore.Http;
+
+namespace AiWorkflows.Hosting.Dashboard.Actions;
+
+/// <summary>
+/// A POST that changes something. Unlike Hangfire's own command it answers with a sentence where it refuses. The anti-forgery token was checked by
+/// the dashboard's middleware; whether the viewer may change anything is checked here, for a page that left out the button proves nothing.
+/// </summary>
+internal sealed class ActionDispatcher(Func<ActionRequest, CancellationToken, Task<string?>> act) : IDashboardDispatcher
+{
+    public async Task Dispatch(DashboardContext context)
+    {
+        var http = context.GetHttpContext();
+        var (status, message) = !HttpMethods.IsPost(http.Request.Method) ? (StatusCodes.Status405MethodNotAllowed, "This address takes POST only.")
+            : context.IsReadOnly ? (http.User.Identity?.IsAuthenticated == true ? StatusCodes.Status403Forbidden : StatusCodes.Status401Unauthorized, "You may look, not change.")
+            : await ActAsync(new(http, context.UriMatch)).ConfigureAwait(false);
+        http.Response.StatusCode = status;
+        if (message is null)
+            return;
+        http.Response.ContentType = "text/plain; charset=utf-8";
+        await http.Response.WriteAsync(message, http.RequestAborted).ConfigureAwait(false);
+    }
+
+    private async Task<(int Status, string? Message)> ActAsync(ActionRequest request)
+    {
+        try
+        {
+            // Not the viewer's token: what was begun is not left half done because a tab was closed.
+            return await act(request, CancellationToken.None).ConfigureAwait(false) is { } refusal
+                ? (StatusCodes.Status409Conflict, refusal) : (StatusCodes.Status204NoContent, null);
+        }
+        catch (AiWorkflowsException e)
+        {
+            return (StatusCodes.Status422UnprocessableEntity, e.Message);
+        }
+    }
+}
+
+/// <summary>A request to change something.</summary>
+internal sealed record ActionRequest(HttpContext Http, System.Text.RegularExpressions.Match Uri)
+{
+    public IServiceProvider Services => Http.RequestServices;
+
+    /// <summary>Who asks, for the audit: the name that signed in, or the dashboard with the address it was used from.</summary>
+    public string By => Http.User.Identity is { IsAuthenticated: true, Name: { Length: > 0 } name } ? name
+        : Http.Connection.RemoteIpAddress is { } address && !System.Net.IPAddress.IsLoopback(address) ? $"dashboard@{address}" : "dashboard";
+
+    public string Name => System.Uri.UnescapeDataString(Uri.Groups["name"].Value);
+
+    public long Id => long.Parse(Uri.Groups["id"].Value, System.Globalization.CultureInfo.InvariantCulture);
+}

@@ -1,0 +1,37 @@
+using AiWorkflows.Workflows;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace AiWorkflows.Hosting.Dashboard.Actions;
+
+/// <summary>
+/// What people do from the pages. Each goes through the engine, which records who did it. An answer of null is success; a sentence says why
+/// nothing was done.
+/// </summary>
+internal static class DashboardActions
+{
+    public static async Task<string?> RunNowAsync(ActionRequest request, CancellationToken ct)
+    {
+        var result = await Engine(request).RequestAsync(new(request.Name, null, request.By, "manual"), ct).ConfigureAwait(false);
+        return result.Outcome is RequestOutcome.NothingOwed or RequestOutcome.AlreadyOpen ? result.Message : null;
+    }
+
+    public static async Task<string?> PauseAsync(ActionRequest request, CancellationToken ct)
+    {
+        await Engine(request).PauseAsync(request.Name, request.By, ct).ConfigureAwait(false);
+        return null;
+    }
+
+    public static async Task<string?> ResumeScheduleAsync(ActionRequest request, CancellationToken ct)
+    {
+        await Engine(request).ResumeScheduleAsync(request.Name, request.By, ct).ConfigureAwait(false);
+        return null;
+    }
+
+    public static async Task<string?> CancelAsync(ActionRequest request, CancellationToken ct) =>
+        await Engine(request).CancelAsync(request.Id, request.By, ct).ConfigureAwait(false) ? null : $"Run {request.Id} had ended already.";
+
+    public static async Task<string?> ResumeAsync(ActionRequest request, CancellationToken ct) =>
+        await Engine(request).ResumeAsync(request.Id, request.By, ct).ConfigureAwait(false) ? null : $"Run {request.Id} has neither failed nor been cancelled; there is nothing to resume.";
+
+    private static RunEngine Engine(ActionRequest request) => request.Services.GetRequiredService<RunEngine>();
+}

@@ -1,0 +1,90 @@
+using AiWorkflows.Hosting.Dashboard.Pages;
+using AiWorkflows.Hosting.Dashboard.Runs;
+using AiWorkflows.Hosting.Dashboard.Workflows;
+using AiWorkflows.Storage.Queries;
+using AiWorkflows.Workflows;
+
+namespace AiWorkflows.Hosting.Dashboard;
+
+/// <summary>Reads what the pages show, each answer at most once a second.</summary>
+internal sealed class DashboardReader(DashboardQueries queries, PageCache cache, Catalog catalog, BusinessClock clock, IJobDispatcher dispatcher)
+{
+    /// <summary>How many windows a strip shows.</summary>
+    public const int StripCells = 30;
+
+    private const int RunsPerPage = 50;
+    private const int LogLines = 500;
+    private const int VersionsPerModel = 10;
+    private const int MetricDays = 7;
+
+    public Catalog Catalog => catalog;
+
+    public DateTime EventTime => clock.GetUtcNow().UtcDateTime;
+
+    /// <summary>Names the job engine of this process: jobs of another one cannot be opened here.</summary>
+    public string EngineId => dispatcher.EngineId;
+
+    public Task<IReadOnlyList<DashboardRun>> OpenAndFailedAsync() => cache.GetAsync("open", () => queries.OpenAndFailedAsync(CancellationToken.None));
+
+    public async Task<SectionBar> SectionBarAsync()
+    {
+        var runs = await OpenAndFailedAsync().ConfigureAwait(false);
+        return new(runs.Count(run => run.IsOpen), runs.Count(run => !run.IsOpen), clock.Stands ? EventTime : null);
+    }
+
+    public Task<WorkflowsModel> WorkflowsAsync() => cache.GetAsync("workflows", async () =>
+    {
+        var ct = CancellationToken.None;
+        var open = await OpenAndFailedAsync().ConfigureAwait(false);
+        var runs = await queries.NewestRunsAsync(StripCells * 2, ct).ConfigureAwait(false);
+        string[] pipelines = [.. catalog.Inferences.Select(inference => inference.Name)];
+        return new WorkflowsModel
+        {
+            OpenAndFailed = open,
+            Runs = runs,
+            States = await queries.WorkflowsAsync(ct).ConfigureAwait(false),
+            Steps = (await queries.StepsOfAsync([.. runs.Concat(open).Select(run => run.RunId).Distinct()], ct).ConfigureAwait(false)).ToDictionary(steps => steps.RunId),
+            Watermarks = (await queries.WatermarksAsync(ct).ConfigureAwait(false)).ToDictionary(mark => mark.Pipeline, mark => mark.EventTime.Value),
+            Versions = (await queries.NewestVersionsAsync(VersionsPerModel, ct).ConfigureAwait(false)).ToLookup(version => version.Model),
+            Totals = await queries.TotalsAsync(ct).ConfigureAwait(false),
+            LiveAuc = await queries.DailyMetricsAsync(pipelines, "auc", MetricDays * Math.Max(1, pipelines.Length), ct).ConfigureAwait(false),
+            EventTime = EventTime,
+        };
+    });
+
+    public Task<RunsModel> RunsAsync(DashboardRunFilter filter, long? before) => cache.GetAsync($"runs {filter} {before}", async () =>
+    {
+        // One more than is shown tells whether there is an older page.
+        var runs = await queries.RunsAsync(filter, before, RunsPerPage + 1, CancellationToken.None).ConfigureAwait(false);
+        DashboardRun[] shown = [.. runs.Take(RunsPerPage)];
+        var steps = await queries.StepsOfAsync([.. shown.Select(run => run.RunId)], CancellationToken.None).ConfigureAwait(false);
+        return new RunsModel(filter, shown, steps.ToDictionary(s => s.RunId), HasOlder: runs.Count > RunsPerPage, IsFirstPage: before is null);
+    });
+
+    /// <summary>Null where there is no such run.</summary>
+    public Task<RunModel?> RunAsync(long runId, DashboardLogFilter log) => cache.GetAsync($"run {runId} {log}", async () =>
+    {
+        var ct = CancellationToken.None;
+        if (await queries.RunAsync(runId, ct).ConfigureAwait(false) is not { } run)
+            return null;
+        return new RunModel
+        {
+            Run = run,
+            Steps = await queries.StepsAsync(runId, ct).ConfigureAwait(false),
+            Edges = await queries.EdgesAsync(runId, ct).ConfigureAwait(false),
+            Attempts = (await queries.AttemptsAsync(runId, ct).ConfigureAwait(false)).ToLookup(attempt => attempt.StageRunId),
+            Outputs = await queries.OutputsAsync(runId, ct).ConfigureAwait(false),
+            Previous = await queries.PreviousSuccessAsync(run.Workflow, runId, ct).ConfigureAwait(false),
+            Log = await queries.LogTailAsync(runId, log, LogLines, ct).ConfigureAwait(false),
+            LogFilter = log,
+            EngineId = EngineId,
+        };
+    });
+
+    public Task<IReadOnlyList<DashboardLogLine>> LogAfterAsync(long runId, long after, DashboardLogFilter filter) =>
+        cache.GetAsync($"log {runId} {after} {filter}", () => queries.LogAfterAsync(runId, after, filter, LogLines, CancellationToken.None));
+
+    public Task<DashboardRun?> RunHeadAsync(long runId) => cache.GetAsync($"head {runId}", () => queries.RunAsync(runId, CancellationToken.None));
+
+    public Task<DashboardStep?> StepAsync(long stageRunId) => cache.GetAsync($"step {stageRunId}", () => queries.StepAsync(stageRunId, CancellationToken.None));
+}

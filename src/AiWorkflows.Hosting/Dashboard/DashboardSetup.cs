@@ -1,0 +1,74 @@
+using AiWorkflows.Hosting.Dashboard.Actions;
+using AiWorkflows.Hosting.Dashboard.Jobs;
+using AiWorkflows.Hosting.Dashboard.Pages;
+using AiWorkflows.Hosting.Dashboard.Runs;
+using AiWorkflows.Hosting.Dashboard.Workflows;
+using Hangfire;
+using Hangfire.Dashboard;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace AiWorkflows.Hosting.Dashboard;
+
+/// <summary>
+/// Adds our pages to Hangfire's dashboard. Routes, menu, styles and job sections are static in Hangfire: they are registered once in a process,
+/// however many hosts live in it, and find the services of their host in the request.
+/// </summary>
+internal static class DashboardSetup
+{
+    private static int _registered;
+
+    public static void Register(IGlobalConfiguration configuration)
+    {
+        if (Interlocked.Exchange(ref _registered, 1) == 1)
+            return;
+
+        var assembly = typeof(DashboardSetup).Assembly;
+        const string assets = "AiWorkflows.Hosting.Dashboard.Assets.";
+        configuration.UseDashboardStylesheet(assembly, assets + "aiworkflows.css")
+            .UseDashboardStylesheetDarkMode(assembly, assets + "aiworkflows-dark.css")
+            .UseDashboardJavaScript(assembly, assets + "aiworkflows.js")
+            .UseJobDetailsRenderer(10, JobSection.Render)
+            .UseDashboardMetric(FailedRuns);
+        AddPage("/workflows", new WorkflowsPage());
+        AddPage("/runs", new RunsPage());
+        AddPage("/runs/(?<id>[0-9]{1,18})", new RunPage());
+
+        var routes = DashboardRoutes.Routes;
+        routes.Add("/runs/(?<id>[0-9]{1,18})/log", new LogDispatcher());
+        routes.Add("/aw/jobs/(?<job>[^/]+)", new JobDispatcher());
+        routes.Add("/workflows/(?<name>[^/]+)/run", new ActionDispatcher(DashboardActions.RunNowAsync));
+        routes.Add("/workflows/(?<name>[^/]+)/pause", new ActionDispatcher(DashboardActions.PauseAsync));
+        routes.Add("/workflows/(?<name>[^/]+)/resume", new ActionDispatcher(DashboardActions.ResumeScheduleAsync));
+        routes.Add("/runs/(?<id>[0-9]{1,18})/cancel", new ActionDispatcher(DashboardActions.CancelAsync));
+        routes.Add("/runs/(?<id>[0-9]{1,18})/resume", new ActionDispatcher(DashboardActions.ResumeAsync));
+
+        NavigationMenu.Items.Insert(0, page => new MenuItem("Workflows", page.Url.To("/workflows"))
+        {
+            Active = page.RequestPath.StartsWith("/workflows", StringComparison.Ordinal) || page.RequestPath.StartsWith("/runs", StringComparison.Ordinal),
+            Metric = FailedRuns,
+        });
+    }
+
+    private static void AddPage(string path, DashboardPage page)
+    {
+        DashboardRoutes.Routes.Add(path, new PageDispatcher(page, partsOnly: false));
+        DashboardRoutes.Routes.Add(path + "/parts", new PageDispatcher(page, partsOnly: true));
+    }
+
+    /// <summary>Failed runs that nothing has made good; hidden at zero. Asked for by every open tab every two seconds, answered from the cache.</summary>
+    private static readonly DashboardMetric FailedRuns = new("aiworkflows:failed", "Failed runs", page =>
+    {
+        var failed = 0;
+        try
+        {
+            if (page.Context.GetHttpContext().RequestServices.GetService<DashboardReader>() is { } reader)
+                failed = reader.OpenAndFailedAsync().GetAwaiter().GetResult().Count(run => !run.IsOpen);
+        }
+        catch (Exception)
+        {
+            // Hangfire's own pages keep working when the store is away.
+            return null;
+        }
+        return failed == 0 ? null : new Metric(failed) { Style = MetricStyle.Danger, Highlighted = true };
+    });
+}

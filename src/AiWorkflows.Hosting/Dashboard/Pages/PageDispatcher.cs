@@ -1,0 +1,82 @@
+using System.IO.Hashing;
+using System.Text;
+using AiWorkflows.Hosting.Dashboard.Rendering;
+using AiWorkflows.Storage;
+using Hangfire.Dashboard;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace AiWorkflows.Hosting.Dashboard.Pages;
+
+/// <summary>What a page is asked for.</summary>
+internal sealed record PageRequest(DashboardReader Reader, PageContext Context, IQueryCollection Query, System.Text.RegularExpressions.Match Uri)
+{
+    public string? Value(string key) => Query[key].ToString() is { Length: > 0 and <= 300 } text ? text : null;
+}
+
+/// <summary>One of our pages: reads, then renders. The same for the whole page and for its fresh parts.</summary>
+internal abstract class DashboardPage
+{
+    public abstract string Section { get; }
+
+    /// <exception cref="InvalidRequestException">There is no such thing, or the query is wrong; the message says so.</exception>
+    public abstract Task<PageContent> LoadAsync(PageRequest request);
+}
+
+/// <summary>Serves a page, or (of the same page) only its parts. The services are the request's, for several hosts may live in one process.</summary>
+internal sealed class PageDispatcher(DashboardPage page, bool partsOnly) : IDashboardDispatcher
+{
+    public async Task Dispatch(DashboardContext context)
+    {
+        var http = context.GetHttpContext();
+        var services = http.RequestServices;
+        var viewer = Jobs.JobSection.Context(context);
+        var bar = new SectionBar(0, 0, null);
+        PageContent content;
+        try
+        {
+            var reader = services.GetRequiredService<DashboardReader>();
+            bar = await reader.SectionBarAsync().ConfigureAwait(false);
+            content = await page.LoadAsync(new(reader, viewer, http.Request.Query, context.UriMatch)).ConfigureAwait(false);
+        }
+        catch (InvalidRequestException e)
+        {
+            content = NotFound(e.Message, viewer);
+        }
+        catch (Exception e) when (e is not OperationCanceledException)
+        {
+            content = StoreError.Page(page.Section, "/" + page.Section, e, services.GetService<StoreDatabase>(), viewer);
+        }
+        http.Response.StatusCode = content.StatusCode;
+        if (partsOnly)
+            await WritePartsAsync(http, content, PageFrame.RenderParts(content, bar, viewer)).ConfigureAwait(false);
+        else
+            await LayoutHost.WriteAsync(context, content.Title, PageFrame.Render(content, bar, viewer)).ConfigureAwait(false);
+    }
+
+    internal static async Task WritePartsAsync(HttpContext http, PageContent content, Markup parts)
+    {
+        var bytes = Encoding.UTF8.GetBytes(parts.ToString());
+        var tag = $"\"{Convert.ToHexString(XxHash128.Hash(bytes))}\"";
+        http.Response.Headers.ETag = tag;
+        http.Response.Headers.CacheControl = "no-cache";
+        if (content.Ended)
+            http.Response.Headers["X-Aw-Ended"] = "1";
+        if (content.StatusCode == StatusCodes.Status200OK && http.Request.Headers.IfNoneMatch == tag)
+        {
+            http.Response.StatusCode = StatusCodes.Status304NotModified;
+            return;
+        }
+        http.Response.ContentType = "text/html; charset=utf-8";
+        await http.Response.Body.WriteAsync(bytes, http.RequestAborted).ConfigureAwait(false);
+    }
+
+    private PageContent NotFound(string message, PageContext context) => new()
+    {
+        Title = "Not found",
+        Section = page.Section,
+        StatusCode = StatusCodes.Status404NotFound,
+        Body = Components.Panel("Not found", Components.Empty(Markup.Text(message))),
+        Actions = Components.Link(context.Url("/" + page.Section), "Back to the list", "btn btn-default btn-sm"),
+    };
+}

@@ -1,0 +1,44 @@
+using System.Globalization;
+using AiWorkflows.Hosting.Dashboard.Rendering;
+
+namespace AiWorkflows.Hosting.Dashboard.Pages;
+
+/// <summary>The frame that all our pages share, inside the layout of Hangfire's dashboard: section bar, head, body.</summary>
+internal static class PageFrame
+{
+    private static readonly (string Section, string Title, string Path)[] Sections =
+    [
+        ("workflows", "Workflows", "/workflows"),
+        ("runs", "Runs", "/runs"),
+    ];
+
+    public static Markup Render(PageContent page, SectionBar bar, PageContext context)
+    {
+        var live = page.LiveUrl is { } url && !page.Ended ? Markup.Of($" data-aw-live=\"{url}\" data-aw-every=\"{page.EveryMilliseconds}\"") : Markup.Empty;
+        return Markup.Of(
+            $"""
+            <div class="aw" data-aw-now="{context.Now.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture)}"{live}>{Sprite.Symbols}<nav class="aw-nav" aria-label="AiWorkflows">{Components.Part("nav", Links(page, bar, context))}<div class="aw-clock">{Clock(bar)}{Badge(page)}</div></nav>{Parts(page)}</div>
+            """);
+    }
+
+    /// <summary>What a live page asks for again: the same markup, without what never changes.</summary>
+    public static Markup RenderParts(PageContent page, SectionBar bar, PageContext context) => Components.Part("nav", Links(page, bar, context)) + Parts(page);
+
+    private static Markup Parts(PageContent page) => Markup.Of(
+        $"""
+        <div class="aw-head"><div><p class="aw-crumb">{page.Crumb}</p>{Components.Part("heading", Markup.Of($"<h1>{(page.Heading.IsEmpty ? Markup.Text(page.Title) : page.Heading)}</h1><p class=\"aw-sub\">{page.Subtitle}</p>"))}</div>{Components.Part("actions", Markup.Of($"<div class=\"aw-actions\">{page.Actions}</div>"))}</div>{page.Body}
+        """);
+
+    private static Markup Links(PageContent page, SectionBar bar, PageContext context) => Markup.Of(
+        $"""
+        <ul>{Sections.Select(section => Markup.Of($"<li><a href=\"{context.Url(section.Path)}\"{Markup.When(section.Section == page.Section, Markup.Raw(" aria-current=\"page\""))}>{section.Title}{Markup.When(section.Section == "runs", Components.Count(bar.Running, "run", "running") + Components.Count(bar.Failed, "bad", "failed"))}</a></li>"))}</ul>
+        """);
+
+    private static Markup Clock(SectionBar bar) => bar.EventTime is not { } time ? Markup.Empty : Markup.Of(
+        $"<span data-tip=\"The business clock of this host stands here. Windows follow it; start and end of runs follow the real one.\">Event clock <b>{time.ToString("yyyy-MM-dd HH:mm", CultureInfo.InvariantCulture)}</b> UTC</span>");
+
+    private static Markup Badge(PageContent page) =>
+        page.LiveUrl is null ? Markup.Empty
+        : page.Ended ? Markup.Of($"<span class=\"aw-live is-ended\" role=\"status\">ended, last state</span>")
+        : Markup.Of($"<span class=\"aw-live\" role=\"status\">live</span>");
+}

@@ -1,0 +1,31 @@
+using AiWorkflows.Workflows;
+using AiWorkflows.Storage.Queries;
+
+namespace AiWorkflows.Hosting.Dashboard.Runs;
+
+/// <summary>A page of the list of runs.</summary>
+internal sealed record RunsModel(
+    DashboardRunFilter Filter, IReadOnlyList<DashboardRun> Runs, IReadOnlyDictionary<long, DashboardRunSteps> Steps, bool HasOlder, bool IsFirstPage);
+
+/// <summary>Everything about one run.</summary>
+internal sealed record RunModel
+{
+    public required DashboardRun Run { get; init; }
+    public required IReadOnlyList<DashboardStep> Steps { get; init; }
+    public required IReadOnlyList<DashboardEdge> Edges { get; init; }
+
+    /// <summary>By stage run.</summary>
+    public required ILookup<long, DashboardAttempt> Attempts { get; init; }
+    public required IReadOnlyList<DashboardOutput> Outputs { get; init; }
+
+    /// <summary>The succeeded run before it, for comparison.</summary>
+    public DashboardRun? Previous { get; init; }
+    public required IReadOnlyList<DashboardLogLine> Log { get; init; }
+    public required DashboardLogFilter LogFilter { get; init; }
+    public required string EngineId { get; init; }
+
+    /// <summary>Finished share of all steps, 0 to 1.</summary>
+    public double Share => Steps.Count == 0 ? 0 : Steps.Sum(step => step.State is States.Succeeded or States.Skipped ? 1 : step.Share ?? 0) / Steps.Count;
+
+    public long LastLogId => Log.Count == 0 ? 0 : Log[^1].LogId;
+}

@@ -1,0 +1,65 @@
+using System.Globalization;
+using AiWorkflows.Hosting.Dashboard.Pages;
+using AiWorkflows.Hosting.Dashboard.Rendering;
+using AiWorkflows.Workflows;
+using static AiWorkflows.Hosting.Dashboard.Rendering.Components;
+
+namespace AiWorkflows.Hosting.Dashboard.Runs;
+
+/// <summary>One run: what happens, what happened, and what of it can be seen by others.</summary>
+internal sealed class RunPage : DashboardPage
+{
+    public override string Section => "runs";
+
+    public override async Task<PageContent> LoadAsync(PageRequest request)
+    {
+        var text = request.Uri.Groups["id"].Value;
+        var model = long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var id)
+            ? await request.Reader.RunAsync(id, RunLog.FilterOf(request)).ConfigureAwait(false) : null;
+        return model is null ? throw new InvalidRequestException($"There is no run {text} in the ledger.") : Render(model, request.Reader.Catalog, request.Context);
+    }
+
+    internal static PageContent Render(RunModel model, Catalog? catalog, PageContext context)
+    {
+        var run = model.Run;
+        var groups = StepGroup.Of(model.Steps);
+        return new()
+        {
+            Title = $"Run {run.RunId.ToString(CultureInfo.InvariantCulture)}",
+            Section = "runs",
+            Crumb = Markup.Of($"{Link(context.Url("/workflows"), "Workflows")} / {Link(context.WorkflowRuns(run.Workflow), run.Workflow)}"),
+            Heading = Markup.Of($"Run {run.RunId} {Status.OfRun(run.State, model.Share)}{Markup.When(run.Mode != RunModes.Stages, Tag(run.Mode.Replace('_', ' ')))}{Markup.When(run.Hindsight, Tag("hindsight", "warn"))}"),
+            Subtitle = Subtitle(run),
+            Actions = Actions(run, groups, context),
+            Body = Markup.Of(
+                $"""
+                {Part("notice", RunNotice.Render(model, groups))}{Part("facts", RunFacts.Render(model, groups, context))}{RunGraph.Panel(model, groups, catalog, context)}{RunTimeline.Panel(model, groups, context)}<div class="aw-grid"><div class="aw-c8">{RunLog.Panel(model, context)}</div><div class="aw-c4">{RunOutputs.Published(model)}{RunOutputs.Jobs(model, context)}</div></div>
+                """),
+            LiveUrl = context.Run(run.RunId) + "/parts",
+            EveryMilliseconds = 2000,
+            Ended = !run.IsOpen,
+        };
+    }
+
+    private static Markup Subtitle(Storage.Queries.DashboardRun run)
+    {
+        var who = run.TriggeredBy == "schedule" ? "the schedule" : $"{run.RequestedBy} ({run.TriggeredBy})";
+        var code = run.CodeVersion is { } version
+            ? Markup.Of($" · code <span class=\"aw-mono\" data-tip=\"{version}\">{Format.Code(version)}</span>") : Markup.Empty;
+        return Markup.Of($"Window {Timestamps.Display(run.WindowFrom.Value)} to {Timestamps.Display(run.WindowTo.Value)} UTC · requested by {who}{code}");
+    }
+
+    private static Markup Actions(Storage.Queries.DashboardRun run, IReadOnlyList<StepGroup> groups, PageContext context)
+    {
+        if (context.IsReadOnly)
+            return Markup.Empty;
+        var id = run.RunId.ToString(CultureInfo.InvariantCulture);
+        if (run.IsOpen)
+            return Action(context.Run(run.RunId) + "/cancel", "Cancel run", "btn-default btn-sm aw-danger",
+                $"Cancel run {id}? What it is writing is discarded; what it has published stays.");
+        if (run.State is not (States.Failed or States.Cancelled))
+            return Markup.Empty;
+        var from = groups.FirstOrDefault(group => group.State == States.Failed) ?? groups.FirstOrDefault(group => group.State == States.Cancelled);
+        return Action(context.Run(run.RunId) + "/resume", from is null ? "Resume" : "Resume from " + Format.Shorten(from.Step, 40), "btn-primary btn-sm");
+    }
+}

@@ -1,0 +1,114 @@
+using System.Globalization;
+using AiWorkflows.Hosting.Dashboard.Pages;
+using AiWorkflows.Hosting.Dashboard.Rendering;
+using AiWorkflows.Storage.Queries;
+using AiWorkflows.Workflows;
+using static AiWorkflows.Hosting.Dashboard.Rendering.Components;
+
+namespace AiWorkflows.Hosting.Dashboard.Runs;
+
+/// <summary>The ledger of runs, newest first. Pages go by run id: never an offset, never a total count.</summary>
+internal sealed class RunsPage : DashboardPage
+{
+    private static readonly string[] RunStates = [States.Requested, States.Running, States.Succeeded, States.Failed, States.Cancelled];
+    private static readonly string[] Triggers = ["schedule", "manual", "api", "sql", "backfill", "data"];
+
+    public override string Section => "runs";
+
+    public override async Task<PageContent> LoadAsync(PageRequest request)
+    {
+        var filter = new DashboardRunFilter(
+            request.Value("workflow"), OneOf(request, "state", RunStates), OneOf(request, "trigger", Triggers), Time(request, "from"), Time(request, "to"));
+        var before = request.Value("before") is { } text && long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var id) ? id : (long?)null;
+        return Render(await request.Reader.RunsAsync(filter, before).ConfigureAwait(false), request.Reader.Catalog.Workflows, request.Context);
+    }
+
+    internal static PageContent Render(RunsModel model, IReadOnlyList<WorkflowDefinition> workflows, PageContext context)
+    {
+        var query = Query(model.Filter);
+        return new()
+        {
+            Title = "Runs",
+            Section = "runs",
+            Subtitle = Markup.Raw("The ledger of every run. It outlives Hangfire's jobs, which expire."),
+            Body = Components.Panel("Filter", Body(Form(model.Filter, workflows, context))) + Components.Panel("Runs", List(model, workflows, context),
+                Markup.Text(Hint(model)), Pager(model, query, context), part: "runs"),
+            LiveUrl = model.IsFirstPage ? context.Url("/runs/parts") + (query.Length > 0 ? "?" + query : "") : null,
+        };
+    }
+
+    private static string Hint(RunsModel model) =>
+        model.Runs.Count == 0 ? "" : $"{Format.Count(model.Runs.Count, "run")}{(model.HasOlder ? ", newest first; there are older ones" : ", newest first")}";
+
+    private static Markup Pager(RunsModel model, string query, PageContext context)
+    {
+        var newest = model.IsFirstPage ? Markup.Empty : Link(context.Url("/runs") + (query.Length > 0 ? "?" + query : ""), "Newest");
+        var older = model.HasOlder
+            ? Link(context.Url("/runs?") + (query.Length > 0 ? query + "&" : "") + "before=" + model.Runs[^1].RunId.ToString(CultureInfo.InvariantCulture), "Older") : Markup.Empty;
+        return Markup.Join(" · ", [newest, older]);
+    }
+
+    private static Markup List(RunsModel model, IReadOnlyList<WorkflowDefinition> workflows, PageContext context)
+    {
+        if (model.Runs.Count == 0)
+            return Empty(Markup.Text(model.Filter == new DashboardRunFilter() && model.IsFirstPage
+                ? "No run has been requested. Runs appear here within two seconds of their request, from wherever it came: schedule, dashboard, API, command line or SQL."
+                : "No run fits the filter."));
+        var longest = model.Runs.Max(run => Took(run, context)?.TotalSeconds ?? 0);
+        Markup[] headings =
+        [
+            Table.Heading("Run"), Table.Heading("Workflow"), Table.Heading("Window, UTC"), Table.Heading("State"), Table.Heading("Trigger"), Table.Heading("By"),
+            Table.NumberHeading("Time"), Table.HiddenHeading("as a bar"), Table.NumberHeading("Rows written"), Table.NumberHeading("Requested"),
+        ];
+        return Table.Of("Runs", "", headings, model.Runs.Select(run => Row(run, model, workflows, longest, context)));
+    }
+
+    private static Markup Row(DashboardRun run, RunsModel model, IReadOnlyList<WorkflowDefinition> workflows, double longest, PageContext context)
+    {
+        var steps = model.Steps.GetValueOrDefault(run.RunId);
+        var cell = workflows.FirstOrDefault(workflow => workflow.Name == run.Workflow)?.WindowSize;
+        var took = Took(run, context);
+        var why = run.State == States.Succeeded && steps?.Setbacks > 0 ? "after a retry" : run.State is States.Cancelled or States.Failed ? run.Reason : null;
+        var state = Status.OfRun(run.State, steps?.Share) + (why is null ? Markup.Empty : Markup.Of($" <span class=\"aw-muted aw-small\">{Format.Shorten(why, 60)}</span>"));
+        var mode = run.Mode == RunModes.Stages ? Markup.Empty : Markup.Of($" {Tag(run.Mode.Replace('_', ' '))}");
+        var look = Status.Of(run.State);
+        return Table.Row(Link(context.Run(run.RunId), run.RunId.ToString(CultureInfo.InvariantCulture)),
+            Table.Cell(Link(context.WorkflowRuns(run.Workflow), run.Workflow) + mode), Table.Cell(Markup.Text(Format.Window(run.WindowFrom.Value, run.WindowTo.Value, cell)), "aw-nowrap"),
+            Table.Cell(state), Table.Cell(run.BackfillId is { } backfill ? $"backfill {backfill.ToString(CultureInfo.InvariantCulture)}" : run.TriggeredBy), Table.Cell(Markup.Text(run.RequestedBy), "aw-muted"),
+            Table.Number(took is { } time ? Format.Duration(time) : null),
+            Table.Cell(took is { } length && longest > 0 ? Bar(length.TotalSeconds / longest, look is Status.Cancel ? "idle" : look, Format.Duration(length), 90) : Markup.Empty),
+            Table.Number(steps is null || run.State == States.Requested ? null : steps.RowsWritten), Table.Number(context.Time(run.RequestedAt.Value)));
+    }
+
+    private static TimeSpan? Took(DashboardRun run, PageContext context) =>
+        run.StartedAt is not { } start ? null : (run.FinishedAt?.Value ?? context.Now) - start.Value;
+
+    private static Markup Form(DashboardRunFilter filter, IReadOnlyList<WorkflowDefinition> workflows, PageContext context)
+    {
+        // A filter may name a workflow that this host no longer defines.
+        var names = workflows.Select(workflow => workflow.Name).Concat(filter.Workflow is { } chosen ? [chosen] : []).Distinct().Order(StringComparer.Ordinal);
+        return Markup.Of(
+            $"""
+            <form class="aw-form" method="get" action="{context.Url("/runs")}">{Select("workflow", "Workflow", "all", names, filter.Workflow)}{Select("state", "State", "any", RunStates, filter.State)}{Select("trigger", "Requested by", "anything", Triggers, filter.Trigger)}{Input("from", "Window from, UTC", filter.From)}{Input("to", "to", filter.To)}<button class="btn btn-primary btn-sm" type="submit">Show</button></form>
+            """);
+    }
+
+    private static Markup Select(string name, string label, string any, IEnumerable<string> values, string? chosen) => Markup.Of(
+        $"<div><label for=\"aw-{name}\">{label}</label><select id=\"aw-{name}\" name=\"{name}\"><option value=\"\">{any}</option>{values.Select(value => Markup.Of($"<option{Markup.When(value == chosen, Markup.Raw(" selected"))}>{value}</option>"))}</select></div>");
+
+    private static Markup Input(string name, string label, DateTime? value) => Markup.Of(
+        $"<div><label for=\"aw-{name}\">{label}</label><input id=\"aw-{name}\" name=\"{name}\" size=\"12\" placeholder=\"2001-06-01\" value=\"{(value is { } time ? Timestamps.Display(time) : "")}\"></div>");
+
+    private static string Query(DashboardRunFilter filter) => string.Join('&', new[]
+    {
+        ("workflow", filter.Workflow), ("state", filter.State), ("trigger", filter.Trigger),
+        ("from", filter.From is { } from ? Timestamps.Display(from) : null), ("to", filter.To is { } to ? Timestamps.Display(to) : null),
+    }.Where(pair => pair.Item2 is not null).Select(pair => $"{pair.Item1}={Uri.EscapeDataString(pair.Item2!)}"));
+
+    private static string? OneOf(PageRequest request, string key, string[] known) => request.Value(key) is not { } value ? null
+        : known.Contains(value) ? value : throw NearMatches.Unknown(key, value, known);
+
+    private static DateTime? Time(PageRequest request, string key) => request.Value(key) is not { } text ? null
+        : DateTime.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal | DateTimeStyles.AdjustToUniversal, out var time) ? time
+        : throw new InvalidRequestException($"'{text}' is no time; write it as 2001-06-01 or 2001-06-01 12:00, in UTC.");
+}
