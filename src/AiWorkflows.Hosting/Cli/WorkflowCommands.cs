@@ -1,0 +1,102 @@
+using System.CommandLine;
+using AiWorkflows.Storage.Queries;
+using AiWorkflows.Workflows;
+
+namespace AiWorkflows.Hosting.Cli;
+
+/// <summary><c>workflows list|show|pause|resume</c></summary>
+internal static class WorkflowCommands
+{
+    public static Command Create(CliContext context)
+    {
+        var name = Build.Name("NAME", "Name of the workflow.");
+        return Build.Group("workflows", "Workflows: list, show, pause and resume their schedules.",
+            Build.Reading(context, "list", "Lists the workflows with schedule, owed windows and last run.", ListAsync),
+            Build.Reading(context, "show", "Shows the stages of a workflow and how far each has come.", i => ShowAsync(i, i.Value(name)), name),
+            Build.Acting(context, "pause", "Stops the schedule; requests by people go on working.", i => PauseAsync(i, i.Value(name)), name),
+            Build.Acting(context, "resume", "Lets the schedule go on.", i => ResumeAsync(i, i.Value(name)), name));
+    }
+
+    private sealed record WorkflowLine(
+        string Workflow, string? Schedule, bool Paused, string? PausedBy, int OwedWindows, DateTime? OwedFrom, DateTime? OwedTo, long? LastRunId, string? LastRunState, Utc? LastRunFinishedAt);
+
+    private static async Task ListAsync(Invocation i)
+    {
+        var lines = new List<WorkflowLine>();
+        foreach (var workflow in i.Context.Catalog.Workflows)
+            lines.Add(await LineAsync(i, workflow));
+        i.Output.List(lines, "No workflows are defined; add one with ai.Workflow(…).",
+            new("workflow", l => l.Workflow), new("schedule", l => l.Paused ? $"paused by {l.PausedBy}" : l.Schedule), new("owed", Owed),
+            new("last run", l => l.LastRunId?.ToString(System.Globalization.CultureInfo.InvariantCulture), Right: true), new("state", l => l.LastRunState),
+            new("finished", l => Format.Moment(l.LastRunFinishedAt)));
+    }
+
+    private static async Task<WorkflowLine> LineAsync(Invocation i, WorkflowDefinition workflow)
+    {
+        var state = (await i.Context.Get<ILedger>().WorkflowStatesAsync(i.Ct)).FirstOrDefault(s => s.Workflow == workflow.Name);
+        var owed = await i.Context.Get<RunEngine>().OwedAsync(workflow.Name, RunModes.Stages, i.Ct);
+        var last = await i.Context.Query<RunQueries>().LastAsync(workflow.Name, i.Ct);
+        return new(workflow.Name, workflow.Cron, state?.PausedAt is not null, state?.PausedBy, owed.Count,
+            owed.Count > 0 ? owed[0].Window.From : null, owed.Count > 0 ? owed[^1].Window.To : null, last?.RunId, last?.State, last?.FinishedAt);
+    }
+
+    private static string Owed(WorkflowLine line) =>
+        line is { OwedFrom: { } from, OwedTo: { } to } ? $"{Timestamps.Display(from)} to {Timestamps.Display(to)}" : "nothing";
+
+    private sealed record StageLine(string Stage, string Kind, IReadOnlyList<string> After, string? Reads, string? Writes, Utc? Watermark);
+
+    private static async Task ShowAsync(Invocation i, string name)
+    {
+        var workflow = i.Context.Catalog.Workflow(name);
+        var line = await LineAsync(i, workflow);
+        var watermarks = (await i.Context.Query<RunQueries>().WatermarksAsync(i.Ct)).ToDictionary(w => w.Pipeline, w => w.EventTime);
+        var stages = workflow.Stages.Select(s => new StageLine(s.Name, s.Kind, s.After, Reads(s), Writes(s), watermarks.TryGetValue(s.Name, out var w) ? w : null)).ToList();
+        var shown = new
+        {
+            line.Workflow, line.Schedule, line.Paused, line.PausedBy,
+            WindowSeconds = workflow.WindowSize.TotalSeconds, workflow.Origin, WarmUp = workflow.WarmUpUntil, workflow.Until,
+            line.OwedWindows, line.OwedFrom, line.OwedTo, line.LastRunId, line.LastRunState, Stages = stages,
+        };
+        i.Output.Object(shown, () =>
+        {
+            i.Output.Fields(
+                ("workflow", workflow.Name),
+                ("schedule", line.Paused ? $"{workflow.Cron ?? "none"}, paused by {line.PausedBy}" : workflow.Cron ?? "none"),
+                ("windows", $"{Format.Age(workflow.WindowSize)} each, from {Timestamps.Display(workflow.Origin)} on"),
+                ("warm-up until", workflow.WarmUpUntil is { } warmUp ? Timestamps.Display(warmUp) : null),
+                ("data until", workflow.Until is { } until ? Timestamps.Display(until) : null),
+                ("owed", Owed(line)),
+                ("last run", line.LastRunId is { } id ? $"{id}, {line.LastRunState}" : "none"));
+            i.Output.Line();
+            i.Output.Table(stages,
+                new("stage", s => s.Stage), new("kind", s => s.Kind), new("after", s => string.Join(", ", s.After)),
+                new("reads", s => s.Reads), new("writes", s => s.Writes), new("watermark", s => Format.Time(s.Watermark)));
+        });
+    }
+
+    private static string? Reads(StageDefinition stage) =>
+        stage.Feature is { } feature ? string.Join(", ", feature.Reads.Select(g => g.Name))
+        : stage.Training is { } training ? $"view {training.View.Name}"
+        : stage.Inference is { } inference ? $"view {inference.View.Name}, model {inference.Model}" : null;
+
+    private static string? Writes(StageDefinition stage) =>
+        stage.Feature?.Writes.Name ?? (stage.Training is { } training ? $"model {training.ModelName}" : stage.Inference is not null ? "predictions" : null);
+
+    private static async Task<int> PauseAsync(Invocation i, string name)
+    {
+        var engine = i.Context.Get<RunEngine>();
+        await engine.RegisterAsync(i.Ct);
+        await engine.PauseAsync(i.Context.Catalog.Workflow(name).Name, CliContext.Who, i.Ct);
+        i.Output.Line($"{name} is paused: its schedule requests nothing until `workflows resume {name}`.");
+        return 0;
+    }
+
+    private static async Task<int> ResumeAsync(Invocation i, string name)
+    {
+        var engine = i.Context.Get<RunEngine>();
+        await engine.RegisterAsync(i.Ct);
+        await engine.ResumeScheduleAsync(i.Context.Catalog.Workflow(name).Name, CliContext.Who, i.Ct);
+        i.Output.Line($"{name} follows its schedule again{(i.Context.Catalog.Workflow(name).Cron is { } cron ? $" ({cron}, UTC)" : ", although it has none")}.");
+        return 0;
+    }
+}
