@@ -1,1 +1,28 @@
-return 0;
+using AiWorkflows;
+using FlightDelays;
+
+var builder = WebApplication.CreateBuilder(args);
+
+builder.AddAiWorkflows(ai =>
+{
+    ai.Services.AddSingleton<IFlightSource, FlightSource>();
+    ai.Add<DelayView>();
+
+    ai.Workflow("flight-delays", w => w
+        .Every("0 * * * *")
+        .Window(TimeSpan.FromDays(1), origin: new DateTime(2001, 1, 1))
+        .WarmUp(until: new DateTime(2001, 6, 1))
+        .Until(new DateTime(2001, 7, 2))
+        .Stage<FlightsPipeline>()
+        .Stage<FlightOutcomesPipeline>()
+        .Stage<DeparturesPipeline>()
+        .Stage<ArrivalsPipeline>()
+        .Stage<RouteHourPipeline>()
+        .Stage<RouteDayPipeline>()
+        .Stage<DelayTraining>()
+        .Stage<DelayScoring>());
+});
+
+var app = builder.Build();
+app.MapAiWorkflows();
+return await app.RunAiWorkflowsAsync(args);

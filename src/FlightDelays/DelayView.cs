@@ -1,0 +1,38 @@
+using AiWorkflows;
+
+namespace FlightDelays;
+
+/// <summary>What the model sees of a flight that departs: hour and distance, how flights at both ends fared lately, and how this route usually fares.</summary>
+public sealed record DelayExample(
+    float Hour, float Distance,
+    float OriginLanded, float OriginOut, float OriginOut3h, float OriginOutLate, float OriginIn, float OriginIn3h, float OriginInLate,
+    float DestOut, float DestOut3h, float DestOutLate, float DestIn, float DestIn3h, float DestInLate,
+    float RouteHourLate, float RouteDayDelay, float Gap);
+
+/// <summary>Joins, for each flight, the latest rows that were known when it departed; the label is known once it has landed.</summary>
+public sealed class DelayView : FeatureView<Flight, DelayExample>
+{
+    /// <inheritdoc/>
+    protected override void Define(FeatureViewBuilder<Flight, DelayExample> view)
+    {
+        var lately = TimeSpan.FromHours(6);
+        var originOut = view.Join<Departures>(on: (f, d) => f.Origin == d.Airport, maxAge: lately);
+        var originIn = view.Join<Arrivals>(on: (f, a) => f.Origin == a.Airport, maxAge: lately);
+        var destOut = view.Join<Departures>(on: (f, d) => f.Destination == d.Airport, maxAge: lately);
+        var destIn = view.Join<Arrivals>(on: (f, a) => f.Destination == a.Airport, maxAge: lately);
+        var routeHour = view.Join<RouteHour>(on: (f, r) => f.Origin == r.From && f.Destination == r.To && f.Hour == r.Hour, maxAge: TimeSpan.FromDays(2));
+        var routeDay = view.Join<RouteDay>(on: (f, r) => f.Origin == r.From && f.Destination == r.To, maxAge: TimeSpan.FromDays(2));
+
+        view.Label<FlightOutcome, bool>(on: (f, o) => f.FlightId == o.FlightId, within: TimeSpan.FromHours(36), value: o => o.Delay > FlightOutcomesPipeline.LateAfter);
+
+        view.Select(f => new DelayExample(
+            Hour: f.Hour, Distance: f.Distance,
+            OriginLanded: originOut.Exists ? originOut.Row.Landed1h : 0,
+            OriginOut: originOut.Row.Delay1h, OriginOut3h: originOut.Row.Delay3h, OriginOutLate: originOut.Row.Late3h,
+            OriginIn: originIn.Row.Delay1h, OriginIn3h: originIn.Row.Delay3h, OriginInLate: originIn.Row.Late3h,
+            DestOut: destOut.Row.Delay1h, DestOut3h: destOut.Row.Delay3h, DestOutLate: destOut.Row.Late3h,
+            DestIn: destIn.Row.Delay1h, DestIn3h: destIn.Row.Delay3h, DestInLate: destIn.Row.Late3h,
+            RouteHourLate: routeHour.Row.Late90d, RouteDayDelay: routeDay.Row.Delay1d,
+            Gap: originOut.Row.Late3h - routeHour.Row.Late90d));
+    }
+}
