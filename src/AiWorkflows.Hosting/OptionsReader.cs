@@ -50,7 +50,7 @@ internal static class OptionsReader
             if (settings.TryGetValue(child.Key, out var read))
                 read(child);
             else
-                errors.Add(NearMatches.Unknown("setting", child.Path, settings.Keys.Select(key => $"{section.Path}:{key}")).Message);
+                errors.Add(NearMatches.Unknown($"setting of {section.Path}", child.Key, settings.Keys).Message);
     }
 
     private static StoreEngine? ParseEngine(IConfigurationSection s, List<string> errors)

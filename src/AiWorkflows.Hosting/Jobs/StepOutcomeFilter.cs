@@ -18,13 +18,9 @@ internal sealed class StepOutcomeFilter : IJobFilter, IElectStateFilter
     {
         if (context.CandidateState is not FailedState failed)
             return;
-        context.CandidateState = failed.Exception switch
-        {
-            StepRetryException { AttemptFailed: true } retry => new ScheduledState(retry.NotBefore) { Reason = $"{LedgerReason}the attempt failed: {retry.Message}" },
-            StepRetryException retry => new ScheduledState(retry.NotBefore) { Reason = $"{LedgerReason}too early" },
-            StepCancelledException cancelled => new DeletedState { Reason = LedgerReason + cancelled.Message },
-            StageFailedException => new FailedState(failed.Exception) { Reason = LedgerReason + "the step has failed" },
-            _ => failed,
-        };
+        if (failed.Exception is StepRetryException retry)
+            context.CandidateState = new ScheduledState(retry.NotBefore) { Reason = LedgerReason + (retry.AttemptFailed ? $"the attempt failed: {retry.Message}" : "too early") };
+        else if (failed.Exception is StepCancelledException cancelled)
+            context.CandidateState = new DeletedState { Reason = LedgerReason + cancelled.Message };
     }
 }
