@@ -1,0 +1,53 @@
+using System.Security.Cryptography;
+using System.Text;
+using AiWorkflows.Features;
+using AiWorkflows.Inference;
+using AiWorkflows.Models;
+using AiWorkflows.Training;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace AiWorkflows.Tests.Workflows;
+
+/// <summary>Publishes a model of a few bytes, and makes it champion.</summary>
+internal sealed class FakeTraining : TrainingDefinition
+{
+    public override async Task<TrainingResult> ExecuteAsync(StageContext context, TrainingStores stores, CancellationToken ct)
+    {
+        await context.Services.GetRequiredService<Probe>().EnterAsync("train", context.Window, ct);
+        var artifact = Encoding.UTF8.GetBytes($"model of {context.Window.From:O}");
+        var sha = Convert.ToHexStringLower(SHA256.HashData(artifact));
+        var dataset = new DatasetRecord
+        {
+            View = View.Name, ViewVersion = View.Version, ViewFingerprint = View.Fingerprint, Window = context.Window.ExtendBack(TimeSpan.FromDays(1)), CutOff = context.Window.From,
+            Within = View.LabelWithin, AsOfSeq = context.AsOfSeq, Rows = 1, UnlabelledRows = 0, ContentHash = sha, FileName = $"{sha}.arrow", FileBytes = 1,
+            CodeVersion = context.CodeVersion, Inputs = [], Commits = [],
+        };
+        var model = new ModelVersionRecord
+        {
+            Model = ModelName, Pipeline = Name, Task = "regression", Trainer = "none", ParametersJson = "{}", View = View.Name, ViewVersion = View.Version,
+            ViewFingerprint = View.Fingerprint, CutOff = context.Window.From, Training = dataset.Window, Holdout = dataset.Window, TrainingRows = 1, HoldoutRows = 1,
+            MetricsJson = "{}", BaselineMetricsJson = "{}", PrimaryMetric = "mae", PrimaryValue = 1, BaselineValue = 2, SignatureJson = "{}", ArtifactSha256 = sha,
+            Artifact = artifact, ContentSha256 = sha, Promotion = "better than the baseline", RunId = context.Attempt.RunId, CodeVersion = context.CodeVersion,
+        };
+        return new(dataset, model, new(ModelName, "champion", 0, Name, "better than the baseline"));
+    }
+
+    public override Task<ReproductionResult> ReproduceAsync(ModelVersionRecord version, DatasetRecord dataset, TrainingStores stores, IServiceProvider services, CancellationToken ct) =>
+        throw new NotSupportedException();
+}
+
+/// <summary>Logs one prediction per day of its window.</summary>
+internal sealed class FakeInference : InferenceDefinition
+{
+    public override async Task<BatchSeal> ExecuteAsync(StageContext context, int modelVersion, InferenceStores stores, CancellationToken ct)
+    {
+        await context.Services.GetRequiredService<Probe>().EnterAsync("score", context.Window, ct);
+        var request = new BatchRequest(
+            Name, "champion", Model, modelVersion, View.Name, View.Version, context.Window, context.AsOfSeq, context.Hindsight, context.Window.From, context.Attempt, context.CodeVersion);
+        await using var batch = await stores.Log.OpenBatchAsync(request, ct);
+        PredictionRow[] rows = [.. Enumerable.Range(0, context.Window.Length.Days).Select(d => new PredictionRow("[\"a\"]", context.Window.From.AddDays(d), d, null, null, "{}", d))];
+        await batch.WriteAsync(rows, ct);
+        context.Progress.AddWritten(rows.Length);
+        return new(batch.BatchId, request, rows.Length, $"{modelVersion} {context.Window}", "[]", 0, [], []);
+    }
+}
