@@ -14,8 +14,8 @@ internal sealed record DefinitionFactories(
     public static DefinitionFactories Standard { get; } = new(
         (type, _, errors) => Missing<FeaturePipelineDefinition>(type, errors),
         (type, _, errors) => Missing<FeatureViewDefinition>(type, errors),
-        (type, _, _, errors) => Missing<TrainingDefinition>(type, errors),
-        (type, _, _, errors) => Missing<InferenceDefinition>(type, errors));
+        TrainingDefinitions.TryCreate,
+        InferenceDefinitions.TryCreate);
 
     private static T? Missing<T>(Type type, List<string> errors) where T : class
     {
