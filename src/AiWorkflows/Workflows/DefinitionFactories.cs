@@ -12,7 +12,7 @@ internal sealed record DefinitionFactories(
     Func<Type, IReadOnlyList<FeatureViewDefinition>, IServiceProvider, List<string>, InferenceDefinition?> Inference)
 {
     public static DefinitionFactories Standard { get; } = new(
-        (type, _, errors) => Missing<FeaturePipelineDefinition>(type, errors),
+        FeatureDefinitions.TryCreatePipeline,
         (type, _, errors) => Missing<FeatureViewDefinition>(type, errors),
         TrainingDefinitions.TryCreate,
         InferenceDefinitions.TryCreate);

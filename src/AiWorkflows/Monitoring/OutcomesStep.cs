@@ -1,0 +1,85 @@
+using AiWorkflows.Features;
+using AiWorkflows.Inference;
+using AiWorkflows.Models;
+using Microsoft.Extensions.Logging;
+
+namespace AiWorkflows.Monitoring;
+
+/// <summary>What the step did.</summary>
+/// <param name="Changed">Outcomes that are new or were corrected.</param>
+/// <param name="Days">Days whose live metrics were computed again.</param>
+internal sealed record OutcomesResult(long Changed, int Days);
+
+/// <summary>
+/// The control step <c>S/outcomes</c> of a batch inference stage: fills in what became of the predictions that still wait for it, and computes
+/// the live metrics of the days concerned. All of it is an upsert, so it may be repeated.
+/// </summary>
+internal static class OutcomesStep
+{
+    private const int ChunkRows = 5_000;
+
+    public static async Task<OutcomesResult> ExecuteAsync(StageContext context, InferenceDefinition inference, InferenceStores stores, CancellationToken ct)
+    {
+        if (inference.View.LabelType is not { } label)
+            return new(0, 0);
+        var days = new SortedSet<DateTime>();
+        var changed = 0L;
+        if (await stores.Log.PendingOutcomesAsync(inference.Name, inference.View.Name, ct) is { } pending)
+        {
+            context.Progress.Text = "outcomes";
+            changed = await UpsertAsync(context, inference, stores, pending, days, ct);
+        }
+        // The run's own window too: its predictions may be new for outcomes that have long been known.
+        for (var day = context.Window.From.Date; day < context.Window.To; day = day.AddDays(1))
+            days.Add(day);
+        context.Progress.Text = "live metrics";
+        var computed = 0;
+        foreach (var day in days)
+            if (await ComputeAsync(inference.Name, ModelTasks.Of(label), day, stores.Log, ct))
+                computed++;
+        context.Log.LogInformation("{Changed} outcomes became known or changed, live metrics of {Days} days", changed, computed);
+        return new(changed, computed);
+    }
+
+    /// <summary>Chunks end with the day, so that it is known which days changed.</summary>
+    private static async Task<long> UpsertAsync(
+        StageContext context, InferenceDefinition inference, InferenceStores stores, Window pending, SortedSet<DateTime> days, CancellationToken ct)
+    {
+        var session = new FeatureReadSession(stores.Features, context.AsOfSeq, context.Progress);
+        var (chunk, changed) = (new List<OutcomeRow>(), 0L);
+        await foreach (var row in inference.View.ReadLabelsAsync(session, pending, ct))
+        {
+            if (!row.HasLabel)
+                continue;
+            if (chunk.Count == ChunkRows || (chunk.Count > 0 && chunk[^1].EventTime.Date != row.EventTime.Date))
+                await FlushAsync();
+            // A class has no number; its name is what counts.
+            chunk.Add(new(row.EntityKey, row.EventTime, double.IsNaN(row.Label) ? 0 : row.Label, row.LabelText, row.LabelKnownAt));
+        }
+        if (chunk.Count > 0)
+            await FlushAsync();
+        return changed;
+
+        async Task FlushAsync()
+        {
+            var count = await stores.Log.UpsertOutcomesAsync(inference.View.Name, chunk, context.AsOfSeq, ct);
+            if (count > 0)
+                days.Add(chunk[0].EventTime.Date);
+            changed += count;
+            context.Progress.AddWritten(count);
+            chunk.Clear();
+        }
+    }
+
+    private static async Task<bool> ComputeAsync(string pipeline, ModelTask task, DateTime day, IPredictionLog log, CancellationToken ct)
+    {
+        var metrics = new DailyMetrics(pipeline, task, day);
+        await foreach (var row in log.ScoredAsync(pipeline, new(day, day.AddDays(1)), ct))
+            metrics.Add(row);
+        DailyMetric[] computed = [.. metrics.Finish()];
+        if (computed.Length == 0)
+            return false;
+        await log.ReplaceMetricsAsync(computed, ct);
+        return true;
+    }
+}
