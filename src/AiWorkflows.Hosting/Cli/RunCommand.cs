@@ -58,7 +58,7 @@ internal static class RunCommand
             return 0;
         }
         if (!host.IsHost)
-            i.Output.Line($"{await host.OtherAsync(i.Ct)} holds the database and does the work; this only shows it.");
+            i.Output.Line($"The host that has the database does the work, {host.Other}; this only shows it.");
         var runs = new List<long>();
         var follower = new RunFollower(i.Context, i.Output, host);
         try
@@ -88,7 +88,7 @@ internal static class RunCommand
     {
         await engine.RegisterAsync(i.Ct);
         var result = await request(engine);
-        var isServed = await CliHost.IsHeldAsync(i.Context, i.Ct);
+        var isServed = CliHost.IsHeld(i.Context);
         i.Output.Object(new { Outcome = result.RunId is null ? "nothing_owed" : "requested", result.RunId, result.Message }, () =>
         {
             i.Output.Line(result.Message);

@@ -1,4 +1,3 @@
-using System.Text.Json;
 using AiWorkflows.Storage.Queries;
 
 namespace AiWorkflows.Hosting.Cli;
@@ -20,13 +19,14 @@ internal static class StatisticsCommand
                 return;
             }
             var latest = statistics[0];
-            i.Output.Line($"{group.FeatureGroup} v{group.Version}, commit {latest.CommitId} for {Format.Window(latest.WindowFrom, latest.WindowTo)}, {Format.Count(latest.Rows, "row")}");
+            var columns = Features.CommitStatistics.Parse(latest.Statistics?.Text)?.Columns ?? [];
+            i.Output.Line($"{group.FeatureGroup} v{group.Version}, all rows computed by commit {latest.CommitId} for {Format.Window(latest.WindowFrom, latest.WindowTo)}; --json has the histograms of the latest {Commits} commits");
             i.Output.Line();
-            Write(i.Output, latest.Statistics?.Parse());
+            i.Output.Table(columns,
+                new("column", c => c.Name), new("values", c => Format.Count(c.Count), Right: true), new("missing", c => Format.Count(c.Nulls), Right: true),
+                new("min", c => c.From ?? Format.Value(c.Min), Right: true), new("mean", c => Format.Value(c.Mean), Right: true), new("max", c => c.To ?? Format.Value(c.Max), Right: true),
+                new("deviation", c => Format.Value(c.Deviation), Right: true), new("distinct", c => c.Distinct is { } n ? Format.Count(n) : "", Right: true),
+                new("most frequent", c => string.Join(", ", (c.Top ?? []).Take(4).Select(t => $"{t.Value} ({Format.Count(t.Count)})"))));
         });
-    }
-
-    private static void Write(Output output, JsonElement? statistics)
-    {
     }
 }
