@@ -1,0 +1,51 @@
+namespace AiWorkflows.Features;
+
+internal sealed class TypedGroupJoins<TSpine, TRow, TKey> : GroupJoins<TSpine> where TSpine : class where TRow : class where TKey : notnull
+{
+    private readonly Func<TRow, TKey> _rowKey = JoinKey.OfRow<TRow, TKey>(RowCodec<TRow>.Instance.Schema);
+
+    public required IReadOnlyList<JoinPlan<TSpine, TKey>> Joins { get; init; }
+
+    public override JoinSource<TSpine> Open(IFeatureStore store, IReadOnlyList<PublishedCommit> commits, Window window, StageProgress? progress, CancellationToken ct)
+    {
+        var visible = new VisibleCommits(commits);
+        var mode = Joins.Any(j => j.AsPublished) ? FeedMode.Versions : FeedMode.Rows;
+        return new TypedJoinSource<TSpine, TRow, TKey>(this, _rowKey, visible, new GroupFeed<TRow>(store, commits, Properties, window, mode, progress, ct));
+    }
+
+    public override async Task<IReadOnlyList<JoinedRow>> SeekAsync(FeatureReadSession session, TSpine spine, long time, object?[] rows, CancellationToken ct)
+    {
+        var found = new List<JoinedRow>();
+        foreach (var join in Joins)
+        {
+            var row = join.Key(spine, out var key) ? await SeekAsync(session, join, key, time, ct) : null;
+            rows[join.Index] = row?.Row;
+            found.Add(new JoinedRow(
+                join.Alias, Schema.Name, Schema.Version, row is not null,
+                row is { } r ? Timestamps.FromMicros(r.Time) : null,
+                row is { } a ? Timestamps.SpanFromMicros(time - a.Time) : null,
+                row?.CommitId,
+                row is null ? new Dictionary<string, object?>() : Columns(row.Value.Row)));
+        }
+        return found;
+    }
+
+    private async Task<FeedRow<TRow>?> SeekAsync(FeatureReadSession session, JoinPlan<TSpine, TKey> join, TKey key, long time, CancellationToken ct)
+    {
+        var from = Math.Max(Timestamps.ToMicros(DateTime.MinValue), time - join.MaxAge);
+        var window = new Window(Timestamps.FromMicros(from), Timestamps.FromMicros(time + 1));
+        var commits = await session.OpenAsync(Schema, window, ct);
+        if (commits.Count == 0)
+            return null;
+        var lag = Timestamps.ToMicros(Schema.Lag);
+        return await Task.Run(() => RowSeek<TRow>.Latest(session.Store, new VisibleCommits(commits), Properties, CanonicalKey.Of(Schema, key), window, (eventTime, publishedAt) =>
+        {
+            var known = Math.Max(eventTime + lag, join.AsPublished ? publishedAt : long.MinValue);
+            return join.StrictlyBefore ? known < time : known <= time;
+        }, join.AsPublished), ct);
+    }
+
+    private Dictionary<string, object?> Columns(TRow row) =>
+        Schema.Columns.Where(c => c.Role != ColumnRole.Feature || Properties is null || Properties.Contains(c.Property))
+            .ToDictionary(c => c.Name, c => typeof(TRow).GetProperty(c.Property)!.GetValue(row));
+}
