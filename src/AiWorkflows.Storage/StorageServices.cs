@@ -1,5 +1,8 @@
 using AiWorkflows.Features;
+using AiWorkflows.Inference;
+using AiWorkflows.Models;
 using AiWorkflows.Storage.Sqlite;
+using AiWorkflows.Workflows;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace AiWorkflows.Storage;
@@ -14,6 +17,10 @@ internal static class StorageServices
         services.AddSingleton<StoreDatabase>(s => s.GetRequiredService<SqliteDatabase>());
         services.AddSingleton<Migrator, SqliteMigrator>(s => new SqliteMigrator(s.GetRequiredService<SqliteDatabase>()));
         services.AddSingleton<IFeatureStore, SqliteFeatureStore>();
+        services.AddSingleton<IRowCollector, SqliteRowCollector>();
+        services.AddSingleton<ILedger, Ledger>();
+        services.AddSingleton<IModelRegistry, ModelRegistry>();
+        services.AddSingleton<IPredictionLog, SqlitePredictionLog>();
         return services;
     }
 }

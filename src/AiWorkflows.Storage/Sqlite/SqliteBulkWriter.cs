@@ -1,13 +1,14 @@
 using System.Diagnostics;
 using System.Text;
 using Microsoft.Data.Sqlite;
+using static SQLitePCL.raw;
 
 namespace AiWorkflows.Storage.Sqlite;
 
 /// <summary>Inserts rows in transactions so short that nobody waits long behind them; each first asks whether its writer may still write.</summary>
 /// <param name="insert">A statement with one parameter per cell.</param>
-/// <param name="isOpen">A rendered query with the parameter @Id that counts 1 while rows may be written.</param>
-internal sealed class SqliteBulkWriter(SqliteDatabase database, string insert, string isOpen, long id, Func<Exception> fenced) : IAsyncDisposable
+/// <param name="isOpen">A rendered query with the parameter @Id that counts 1 while rows may be written; null where anybody may write.</param>
+internal sealed class SqliteBulkWriter(SqliteDatabase database, string insert, string? isOpen = null, long id = 0, Func<Exception>? fenced = null) : IAsyncDisposable
 {
     /// <summary>Everybody else waits at most about this long, so this is what an online prediction may pay.</summary>
     private static readonly TimeSpan LongestTransaction = TimeSpan.FromMilliseconds(8);
@@ -17,6 +18,9 @@ internal sealed class SqliteBulkWriter(SqliteDatabase database, string insert, s
     private RawStatement? _insert;
     private RawStatement? _isOpen;
     private byte[] _utf8 = new byte[256];
+
+    /// <summary>Rows that have been inserted or changed.</summary>
+    public long Changes { get; private set; }
 
     /// <summary>Binds and inserts rows 0 to <paramref name="count"/> - 1.</summary>
     public async Task WriteAsync(int count, Action<RawStatement, int> bind, CancellationToken ct)
@@ -30,8 +34,13 @@ internal sealed class SqliteBulkWriter(SqliteDatabase database, string insert, s
     }
 
     /// <summary>Binds a text without a string of zero-terminated bytes in between.</summary>
-    public void BindText(RawStatement statement, int parameter, string value)
+    public void BindText(RawStatement statement, int parameter, string? value)
     {
+        if (value is null)
+        {
+            statement.BindNull(parameter);
+            return;
+        }
         var longest = value.Length * 3;
         if (longest > _utf8.Length)
             _utf8 = new byte[longest];
@@ -53,15 +62,12 @@ internal sealed class SqliteBulkWriter(SqliteDatabase database, string insert, s
 
     private int WriteChunk(SqliteConnection connection, int from, int count, Action<RawStatement, int> bind)
     {
-        _isOpen ??= new RawStatement(connection, isOpen);
         _insert ??= new RawStatement(connection, insert);
         var started = Stopwatch.GetTimestamp();
         using var transaction = connection.BeginTransaction();
-        _isOpen.Bind(1, id);
-        var open = _isOpen.Step() && _isOpen.Integer(0) == 1;
-        _isOpen.Reset();
-        if (!open)
-            throw fenced();
+        if (!IsOpen(connection))
+            throw fenced!();
+        var before = sqlite3_total_changes(connection.Handle);
         var next = from;
         do
         {
@@ -72,7 +78,20 @@ internal sealed class SqliteBulkWriter(SqliteDatabase database, string insert, s
             }
         }
         while (next < count && Stopwatch.GetElapsedTime(started) < LongestTransaction);
+        var changes = sqlite3_total_changes(connection.Handle) - before;
         transaction.Commit();
+        Changes += changes;
         return next;
+    }
+
+    private bool IsOpen(SqliteConnection connection)
+    {
+        if (isOpen is null)
+            return true;
+        _isOpen ??= new RawStatement(connection, isOpen);
+        _isOpen.Bind(1, id);
+        var open = _isOpen.Step() && _isOpen.Integer(0) == 1;
+        _isOpen.Reset();
+        return open;
     }
 }

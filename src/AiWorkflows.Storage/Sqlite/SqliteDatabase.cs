@@ -191,6 +191,7 @@ internal sealed class SqliteDatabase : StoreDatabase
         "now" => Now,
         "in" => $"({Now} + {argument})",
         "ago" => $"({Now} - {argument})",
+        "tick" => $"{argument} + 1",
         "inserted" => "",
         "returning" => $"RETURNING {argument}",
         "limit" => $"LIMIT {argument}",

@@ -5,7 +5,10 @@ namespace AiWorkflows.Storage.Sqlite;
 /// <summary>The generated tables, views and statements of a feature group. The only place where identifiers are quoted.</summary>
 internal static class SqliteGroupTable
 {
-    public static string Table(GroupSchema group) => $"feature_store_{group.Name}_v{group.Version}_rows";
+    public static string Table(GroupSchema group) => Table(group.Name, group.Version);
+
+    public static string Table(string group, int version) => GroupSchema.IsIdentifier(group)
+        ? $"feature_store_{group}_v{version}_rows" : throw new InvalidRequestException($"'{group}' is no name of a feature group.");
 
     public static string View(GroupSchema group) => $"feature_store_{group.Name}_v{group.Version}";
 

@@ -1,0 +1,61 @@
+using AiWorkflows.Features;
+using AiWorkflows.Models;
+
+namespace AiWorkflows.Storage;
+
+/// <summary>A row of <c>feature_store.training_datasets</c> as it is stored.</summary>
+internal sealed class DatasetRow
+{
+    public long DatasetId { get; set; }
+
+    public string View { get; set; } = "";
+
+    public int ViewVersion { get; set; }
+
+    public string ViewFingerprint { get; set; } = "";
+
+    public long WindowFrom { get; set; }
+
+    public long WindowTo { get; set; }
+
+    public long CutOff { get; set; }
+
+    public long Within { get; set; }
+
+    public long AsOfSeq { get; set; }
+
+    public long Rows { get; set; }
+
+    public long UnlabelledRows { get; set; }
+
+    public string ContentHash { get; set; } = "";
+
+    public string FileName { get; set; } = "";
+
+    public long FileBytes { get; set; }
+
+    public string? Statistics { get; set; }
+
+    public string CodeVersion { get; set; } = "";
+
+    public DatasetRecord ToRecord(IReadOnlyList<FeatureInput> inputs, IReadOnlyList<long> commits) => new()
+    {
+        DatasetId = DatasetId,
+        View = View,
+        ViewVersion = ViewVersion,
+        ViewFingerprint = ViewFingerprint,
+        Window = StoredWindow.Of(WindowFrom, WindowTo),
+        CutOff = Timestamps.FromMicros(CutOff),
+        Within = Timestamps.SpanFromMicros(Within),
+        AsOfSeq = AsOfSeq,
+        Rows = Rows,
+        UnlabelledRows = UnlabelledRows,
+        ContentHash = ContentHash,
+        FileName = FileName,
+        FileBytes = FileBytes,
+        StatisticsJson = Statistics,
+        CodeVersion = CodeVersion,
+        Inputs = inputs,
+        Commits = commits,
+    };
+}

@@ -1,0 +1,104 @@
+using AiWorkflows.Features;
+
+namespace AiWorkflows.Storage;
+
+/// <summary>What publishing does to a feature group's commit.</summary>
+internal static class CommitPublishing
+{
+    private const string Overlapping = """
+        o.feature_group = @Group AND o.version = @Version AND o.state = 'published' AND o.commit_id <> @CommitId AND o.window_from < @To AND o.window_to > @From
+        """;
+
+    /// <summary>Whether somebody has changed the window since the difference was taken. A patch is no difference and conflicts with nothing.</summary>
+    public static async Task<bool> ConflictsAsync(WriteTransaction tx, CommitSeal commit) => await tx.ScalarAsync<long>($$"""
+        SELECT COUNT(*) FROM {feature_store.commits} c JOIN {feature_store.commits} o ON {{Overlapping}}
+        WHERE c.commit_id = @CommitId AND c.kind = 'replace' AND o.published_seq > c.base_seq AND o.rows + o.tombstones > 0
+          AND (o.min_event_time IS NULL OR (o.min_event_time < @To AND o.max_event_time >= @From))
+        """, Parameters(commit)) > 0;
+
+    /// <summary>Publishes the commit, or discards it where it changes nothing; false when it is no longer open.</summary>
+    public static async Task<bool> PublishAsync(WriteTransaction tx, CommitSeal commit, PublicationClock clock)
+    {
+        if (await ChangesNothingAsync(tx, commit))
+            return await tx.ExecuteAsync("UPDATE {feature_store.commits} SET state = 'discarded' WHERE commit_id = @CommitId AND state = 'writing'", new { commit.CommitId }) == 1;
+
+        var (seq, publishedAt) = await clock.TakeAsync();
+        if (await tx.ExecuteAsync("""
+            UPDATE {feature_store.commits} SET state = 'published', published_seq = @Seq, published_at = @PublishedAt, rows = @Rows, tombstones = @Tombstones, new_rows = @NewRows,
+                rows_computed = @RowsComputed, rows_quarantined = @RowsQuarantined, min_event_time = @Min, max_event_time = @Max, statistics = @StatisticsJson, expectations = @ExpectationsJson
+            WHERE commit_id = @CommitId AND state = 'writing'
+            """, new
+        {
+            commit.CommitId,
+            Seq = seq,
+            PublishedAt = publishedAt,
+            commit.Rows,
+            commit.Tombstones,
+            commit.NewRows,
+            commit.RowsComputed,
+            commit.RowsQuarantined,
+            Min = commit.MinEventTime is { } min ? Timestamps.ToMicros(min) : (long?)null,
+            Max = commit.MaxEventTime is { } max ? Timestamps.ToMicros(max) : (long?)null,
+            commit.StatisticsJson,
+            commit.ExpectationsJson,
+        }) != 1)
+            return false;
+        await tx.ExecuteAsync("""
+            INSERT INTO {feature_store.commit_inputs} (commit_id, feature_group, version, as_of_seq, window_from, window_to) VALUES (@Id, @Group, @Version, @AsOfSeq, @From, @To)
+            """, InputRows(commit.CommitId, commit.Inputs));
+        await tx.ExecuteAsync("INSERT INTO {feature_store.commit_buckets} (commit_id, bucket) VALUES (@CommitId, @Bucket)",
+            commit.Buckets.Distinct().Select(b => new { commit.CommitId, Bucket = Timestamps.ToMicros(b) }).ToArray());
+        return true;
+    }
+
+    /// <summary>Parameters of an insert of inputs, the same for commits, datasets and batches; one row per group and window, as the tables' keys want it.</summary>
+    public static object[] InputRows(long id, IReadOnlyList<FeatureInput> inputs) =>
+        [.. inputs.DistinctBy(i => (i.Group, i.Version, i.Window)).Select(i => new
+        {
+            Id = id,
+            i.Group,
+            i.Version,
+            i.AsOfSeq,
+            From = Timestamps.ToMicros(i.Window.From),
+            To = Timestamps.ToMicros(i.Window.To),
+        })];
+
+    /// <summary>No row differs, earlier commits cover the window already, and every quarantined row is known from them.</summary>
+    private static async Task<bool> ChangesNothingAsync(WriteTransaction tx, CommitSeal commit)
+    {
+        if (commit.Rows > 0 || commit.Tombstones > 0)
+            return false;
+        var covered = Timestamps.ToMicros(commit.Window.From);
+        foreach (var window in await tx.ReadAsync<WindowRow>($$"""
+            SELECT o.window_from, o.window_to FROM {feature_store.commits} o WHERE {{Overlapping}} ORDER BY o.window_from
+            """, Parameters(commit)))
+        {
+            if (window.WindowFrom > covered)
+                break;
+            covered = Math.Max(covered, window.WindowTo);
+        }
+        if (covered < Timestamps.ToMicros(commit.Window.To))
+            return false;
+        return commit.RowsQuarantined == 0 || await tx.ScalarAsync<long>($$"""
+            SELECT COUNT(*) FROM (
+                SELECT rule, row_json FROM {feature_store.quarantine} WHERE commit_id = @CommitId
+                EXCEPT SELECT q.rule, q.row_json FROM {feature_store.quarantine} q JOIN {feature_store.commits} o ON o.commit_id = q.commit_id WHERE {{Overlapping}}) fresh
+            """, Parameters(commit)) == 0;
+    }
+
+    private static object Parameters(CommitSeal commit) => new
+    {
+        commit.CommitId,
+        Group = commit.Group.Name,
+        commit.Group.Version,
+        From = Timestamps.ToMicros(commit.Window.From),
+        To = Timestamps.ToMicros(commit.Window.To),
+    };
+
+    private sealed class WindowRow
+    {
+        public long WindowFrom { get; set; }
+
+        public long WindowTo { get; set; }
+    }
+}

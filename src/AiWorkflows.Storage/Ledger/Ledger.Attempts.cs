@@ -1,0 +1,125 @@
+using AiWorkflows.Features;
+using AiWorkflows.Workflows;
+
+namespace AiWorkflows.Storage;
+
+internal sealed partial class Ledger
+{
+    /// <summary>How soon a step that has taken a host down before asks again while its host runs another such.</summary>
+    private static readonly TimeSpan QuarantinedRetry = TimeSpan.FromSeconds(5);
+
+    private const int DefaultMaxLost = 10;
+
+    public Task<ClaimResult> ClaimAsync(long stageRunId, ClaimRequest request, CancellationToken ct) => database.WriteAsync(async tx =>
+    {
+        var claim = new
+        {
+            StageRunId = stageRunId,
+            Claim = request.Claim.ToString("N"),
+            request.Host,
+            request.JobId,
+            request.CodeVersion,
+            Ttl = Timestamps.ToMicros(request.Ttl),
+            MaxLost = DefaultMaxLost,
+        };
+        await ExpireAsync(tx, "stage_run_id = @StageRunId AND lease_until < {now}", claim);
+        var claimed = await tx.ExecuteAsync($$"""
+            UPDATE {workflows.stage_runs} SET state = 'running', attempt = attempt + 1, lease_owner = @Claim, lease_until = {in:@Ttl},
+                deadline_at = CASE WHEN time_limit IS NULL THEN NULL ELSE {in:time_limit} END, host = @Host, job_id = COALESCE(@JobId, job_id),
+                started_at = {now}, finished_at = NULL, error = NULL, reason = NULL, progress_done = 0, progress_total = NULL, progress_text = NULL, rows_read = 0, rows_written = 0
+            WHERE stage_run_id = @StageRunId AND state = 'pending' AND dispatched_at IS NOT NULL AND not_before <= {now} AND {{Ready}}
+              AND (lost = 0 OR NOT EXISTS (SELECT 1 FROM {workflows.stage_runs} o WHERE o.state = 'running' AND o.lost > 0 AND o.host = @Host))
+            """, claim);
+        var row = await SelectAsync(tx, stageRunId);
+        if (row is null)
+            return new ClaimResult(0, null, null);
+        if (claimed == 1)
+        {
+            await tx.ExecuteAsync("""
+                INSERT INTO {workflows.attempts} (stage_run_id, attempt, claim, host, job_id, code_version, started_at)
+                VALUES (@StageRunId, @Attempt, @Claim, @Host, @JobId, @CodeVersion, {now})
+                """, new { claim.StageRunId, row.Attempt, claim.Claim, claim.Host, claim.JobId, claim.CodeVersion });
+            return new ClaimResult(row.RunId, row.ToRecord(), null);
+        }
+        var now = await tx.ScalarAsync<long>("SELECT {now}");
+        var later = row.State != States.Pending || row.DispatchedAt is null ? (long?)null
+            : row.NotBefore > now ? row.NotBefore
+            : row.Lost > 0 ? now + Timestamps.ToMicros(QuarantinedRetry)
+            : null;
+        return new ClaimResult(row.RunId, null, Timestamps.FromMicros(later));
+    }, ct, durable: false);
+
+    public Task<bool> BeatAsync(AttemptRef attempt, TimeSpan ttl, StageProgress progress, CancellationToken ct) => database.WriteAsync(async tx => await tx.ExecuteAsync($$"""
+        UPDATE {workflows.stage_runs} SET lease_until = {in:@Ttl}, progress_done = @Done, progress_total = @Total, progress_text = @Text, rows_read = @RowsRead, rows_written = @RowsWritten
+        WHERE {{StillMine}} AND (deadline_at IS NULL OR deadline_at > {now})
+        """, new
+    {
+        attempt.StageRunId,
+        attempt.Attempt,
+        Ttl = Timestamps.ToMicros(ttl),
+        progress.Done,
+        Total = progress.Total == 0 ? (long?)null : progress.Total,
+        Text = progress.Text.Length == 0 ? null : progress.Text,
+        progress.RowsRead,
+        progress.RowsWritten,
+    }) == 1, ct, durable: false);
+
+    public Task<StageRunRecord?> FailAsync(AttemptRef attempt, string error, TimeSpan backoff, bool final, CancellationToken ct) => database.WriteAsync(async tx =>
+    {
+        var failure = new { attempt.StageRunId, attempt.Attempt, Error = error, Backoff = Timestamps.ToMicros(backoff), Final = final ? 1 : 0 };
+        if (await tx.ExecuteAsync($$"""
+            UPDATE {workflows.stage_runs} SET failures = failures + 1, error = @Error, not_before = {in:@Backoff}, dispatched_at = {now}, lease_owner = NULL, lease_until = NULL,
+                state = CASE WHEN @Final = 1 OR failures + 1 >= max_failures THEN 'failed' ELSE 'pending' END,
+                finished_at = CASE WHEN @Final = 1 OR failures + 1 >= max_failures THEN {now} ELSE NULL END
+            WHERE {{StillMine}}
+            """, failure) == 0)
+        {
+            tx.RollBack();
+            return null;
+        }
+        await EndAttemptAsync(tx, attempt, "failed", error);
+        return (await SelectAsync(tx, attempt.StageRunId))!.ToRecord();
+    }, ct);
+
+    public Task ReleaseAsync(AttemptRef attempt, string outcome, CancellationToken ct) => database.WriteAsync(async tx =>
+    {
+        if (await tx.ExecuteAsync($$"""
+            UPDATE {workflows.stage_runs} SET state = 'pending', not_before = {now}, dispatched_at = {now}, lease_owner = NULL, lease_until = NULL WHERE {{StillMine}}
+            """, new { attempt.StageRunId, attempt.Attempt }) == 0)
+            tx.RollBack();
+        else
+            await EndAttemptAsync(tx, attempt, outcome, null);
+    }, ct, durable: false);
+
+    public Task<int> ExpireAsync(bool everything, int maxLost, CancellationToken ct) => database.WriteAsync(async tx =>
+    {
+        var expired = await ExpireAsync(tx, everything ? "1 = 1" : "lease_until < {now}", new { MaxLost = maxLost });
+        if (expired == 0)
+            tx.RollBack();
+        return expired;
+    }, ct, durable: false);
+
+    private static async Task<int> ExpireAsync(WriteTransaction tx, string which, object parameters)
+    {
+        var expired = await tx.ExecuteAsync($$"""
+            UPDATE {workflows.stage_runs} SET lost = lost + 1, not_before = {now}, dispatched_at = NULL, job_id = NULL, lease_owner = NULL, lease_until = NULL,
+                state = CASE WHEN lost + 1 >= @MaxLost THEN 'failed' ELSE 'pending' END,
+                finished_at = CASE WHEN lost + 1 >= @MaxLost THEN {now} ELSE NULL END,
+                error = CASE WHEN lost + 1 >= @MaxLost THEN 'lost its host too often: it may be what takes the process down (memory, a crash in native code)' ELSE NULL END
+            WHERE state = 'running' AND {{which}}
+            """, parameters);
+        if (expired > 0)
+            await tx.ExecuteAsync("""
+                UPDATE {workflows.attempts} SET outcome = 'lost', ended_at = {now}
+                WHERE outcome IS NULL AND EXISTS (SELECT 1 FROM {workflows.stage_runs} s WHERE s.stage_run_id = {workflows.attempts}.stage_run_id AND s.state <> 'running')
+                """);
+        return expired;
+    }
+
+    private static Task<int> EndAttemptAsync(WriteTransaction tx, AttemptRef attempt, string outcome, string? error) => tx.ExecuteAsync(
+        "UPDATE {workflows.attempts} SET outcome = @Outcome, ended_at = {now}, error = @Error WHERE stage_run_id = @StageRunId AND attempt = @Attempt",
+        new { attempt.StageRunId, attempt.Attempt, Outcome = outcome, Error = error });
+
+    private static Task<StageRunRow?> SelectAsync(WriteTransaction tx, long stageRunId) => tx.FirstAsync<StageRunRow>(
+        $$"""SELECT {{StageRunRow.Columns}} FROM {workflows.stage_runs} WHERE stage_run_id = @StageRunId""", new { StageRunId = stageRunId });
+}

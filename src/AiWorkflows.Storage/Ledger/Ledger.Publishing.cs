@@ -1,0 +1,68 @@
+using AiWorkflows.Features;
+using AiWorkflows.Workflows;
+
+namespace AiWorkflows.Storage;
+
+internal sealed partial class Ledger
+{
+    public async Task<PublishResult> WinAsync(Publication publication, CancellationToken ct)
+    {
+        var result = await database.WriteAsync(async tx =>
+        {
+            var outcome = await PublishAsync(tx, publication);
+            if (outcome.Outcome != PublishOutcome.Published)
+                tx.RollBack();
+            return outcome;
+        }, ct);
+        if (result.Outcome == PublishOutcome.Conflict)
+            await database.WriteAsync(tx => tx.ExecuteAsync(
+                "UPDATE {feature_store.commits} SET state = 'discarded' WHERE commit_id = @CommitId AND state = 'writing'", new { publication.Commit!.CommitId }), ct, durable: false);
+        return result;
+    }
+
+    private static async Task<PublishResult> PublishAsync(WriteTransaction tx, Publication publication)
+    {
+        // The fence is an update whose rows are counted: a select before it would be stale by the time of the commit.
+        if (!await EndStepAsync(tx, publication))
+            return new(PublishOutcome.Fenced);
+        if (publication.SkipReason is not null)
+        {
+            await EndAttemptAsync(tx, publication.Attempt, "succeeded", null);
+            return new(PublishOutcome.Published, await CurrentSeqAsync(tx));
+        }
+        var (commit, batch) = (publication.Commit, publication.Batch);
+        var clock = new PublicationClock(tx);
+        if (commit is not null || batch is not null || publication.Dataset is not null || publication.Model is not null)
+            await clock.LockAsync();
+
+        if (commit is not null)
+        {
+            if (await CommitPublishing.ConflictsAsync(tx, commit))
+                return new(PublishOutcome.Conflict);
+            if (!await CommitPublishing.PublishAsync(tx, commit, clock))
+                return new(PublishOutcome.Fenced);
+        }
+        var datasetId = publication.Dataset is { } dataset ? await ModelPublishing.PublishAsync(tx, dataset, publication.Attempt, clock) : (long?)null;
+        var version = publication.Model is { } model ? await ModelPublishing.PublishAsync(tx, model, datasetId ?? model.DatasetId, publication.Attempt, clock) : (int?)null;
+        if (publication.Alias is { } alias)
+            await ModelPublishing.SetAliasAsync(tx, alias.Version == 0 ? alias with { Version = version ?? throw new ArgumentException("An alias on version 0 needs a model in the same publication.") } : alias);
+        var published = batch is null ? true : await BatchPublishing.PublishAsync(tx, batch, clock);
+        if (published is null)
+            return new(PublishOutcome.Fenced);
+
+        var seq = clock.Seq ?? await CurrentSeqAsync(tx);
+        if (publication.Coverage is var (window, origin))
+            await Watermarks.CoverAsync(tx, publication.Attempt, window, origin, commit?.Inputs ?? batch?.Inputs ?? publication.Dataset?.Inputs ?? [], seq);
+        await EndAttemptAsync(tx, publication.Attempt, "succeeded", null);
+        return new(PublishOutcome.Published, seq, version, datasetId, BatchUnchanged: published == false);
+    }
+
+    private static async Task<bool> EndStepAsync(WriteTransaction tx, Publication publication) => await tx.ExecuteAsync($$"""
+        UPDATE {workflows.stage_runs} SET state = CASE WHEN @SkipReason IS NULL THEN 'succeeded' ELSE 'skipped' END, reason = @SkipReason, error = NULL, finished_at = {now},
+            lease_owner = NULL, lease_until = NULL, rows_read = @RowsRead, rows_written = @RowsWritten, progress_text = @ProgressText,
+            progress_done = COALESCE(progress_total, progress_done)
+        WHERE {{StillMine}}
+        """, new { publication.Attempt.StageRunId, publication.Attempt.Attempt, publication.SkipReason, publication.RowsRead, publication.RowsWritten, publication.ProgressText }) == 1;
+
+    private static Task<long> CurrentSeqAsync(WriteTransaction tx) => tx.ScalarAsync<long>("SELECT seq FROM {feature_store.publication_clock}");
+}

@@ -1,0 +1,130 @@
+using AiWorkflows.Workflows;
+
+namespace AiWorkflows.Storage;
+
+internal sealed partial class Ledger
+{
+    public async Task RegisterWorkflowsAsync(IReadOnlyList<(string Workflow, int MaxRunning, OverlapPolicy Overlap)> workflows, CancellationToken ct)
+    {
+        var known = (await database.ReadAsync<WorkflowRow>("SELECT workflow, max_running, overlap, last_tick, paused_at, paused_by FROM {workflows.workflows}", null, ct)).ToDictionary(w => w.Workflow, StringComparer.Ordinal);
+        var wanted = workflows.Select(w => new { w.Workflow, w.MaxRunning, Overlap = w.Overlap == OverlapPolicy.Skip ? "skip" : "queue" })
+            .Where(w => !known.TryGetValue(w.Workflow, out var row) || row.MaxRunning != w.MaxRunning || row.Overlap != w.Overlap).ToArray();
+        if (wanted.Length == 0)
+            return;
+        await database.WriteAsync(async tx =>
+        {
+            foreach (var workflow in wanted)
+            {
+                if (await tx.ExecuteAsync("UPDATE {workflows.workflows} SET max_running = @MaxRunning, overlap = @Overlap WHERE workflow = @Workflow", workflow) == 0)
+                    await tx.ExecuteAsync("INSERT INTO {workflows.workflows} (workflow, max_running, overlap) VALUES (@Workflow, @MaxRunning, @Overlap)", workflow);
+            }
+        }, ct);
+    }
+
+    public async Task<IReadOnlyList<WorkflowState>> WorkflowStatesAsync(CancellationToken ct) =>
+        [.. (await database.ReadAsync<WorkflowRow>("SELECT workflow, max_running, overlap, last_tick, paused_at, paused_by FROM {workflows.workflows} ORDER BY workflow", null, ct))
+            .Select(w => new WorkflowState(w.Workflow, Timestamps.FromMicros(w.LastTick), Timestamps.FromMicros(w.PausedAt), w.PausedBy))];
+
+    public Task SetPausedAsync(string workflow, string? pausedBy, CancellationToken ct) => database.WriteAsync(tx => tx.ExecuteAsync("""
+        UPDATE {workflows.workflows} SET paused_by = @By, paused_at = CASE WHEN @By IS NULL THEN NULL ELSE COALESCE(paused_at, {now}) END WHERE workflow = @Workflow
+        """, new { Workflow = workflow, By = pausedBy }), ct);
+
+    public Task<(long RunId, bool Created)> RequestAsync(RunRequest request, CancellationToken ct) => database.WriteAsync(async tx =>
+        await InsertAsync(tx, request) is { } created ? (created, true)
+        : (await tx.ScalarAsync<long>("SELECT run_id FROM {workflows.runs} WHERE workflow = @Workflow AND dedup_key = @DedupKey", new { request.Workflow, request.DedupKey }), false), ct);
+
+    public Task<IReadOnlyList<long>> TickAsync(string workflow, DateTime tick, IReadOnlyList<RunRequest> requests, CancellationToken ct) => database.WriteAsync<IReadOnlyList<long>>(async tx =>
+    {
+        var taken = await tx.ExecuteAsync("""
+            UPDATE {workflows.workflows} SET last_tick = @Tick WHERE workflow = @Workflow AND paused_at IS NULL AND (last_tick IS NULL OR last_tick < @Tick)
+            """, new { Workflow = workflow, Tick = Timestamps.ToMicros(tick) });
+        if (taken == 0)
+        {
+            tx.RollBack();
+            return [];
+        }
+        var runs = new List<long>();
+        foreach (var request in requests)
+            if (await InsertAsync(tx, request) is { } run)
+                runs.Add(run);
+        return runs;
+    }, ct);
+
+    public Task<bool> CancelAsync(long runId, string by, string reason, CancellationToken ct) => database.WriteAsync(async tx =>
+    {
+        var cancelled = await tx.ExecuteAsync("""
+            UPDATE {workflows.runs} SET state = 'cancelled', finished_at = {now}, reason = @Reason WHERE run_id = @RunId AND state IN ('requested', 'running')
+            """, new { RunId = runId, Reason = reason });
+        if (cancelled == 0)
+        {
+            tx.RollBack();
+            return false;
+        }
+        await tx.ExecuteAsync("""
+            UPDATE {workflows.stage_runs} SET state = 'cancelled', reason = @Reason, finished_at = {now}, lease_owner = NULL, lease_until = NULL
+            WHERE run_id = @RunId AND state IN ('pending', 'running')
+            """, new { RunId = runId, Reason = reason });
+        await tx.ExecuteAsync("""
+            UPDATE {workflows.attempts} SET outcome = 'cancelled', ended_at = {now}
+            WHERE outcome IS NULL AND stage_run_id IN (SELECT stage_run_id FROM {workflows.stage_runs} WHERE run_id = @RunId)
+            """, new { RunId = runId });
+        await AuditAsync(tx, by, "cancel", $"run {runId}", reason);
+        return true;
+    }, ct);
+
+    public Task<bool> ResumeAsync(long runId, string by, CancellationToken ct) => database.WriteAsync(async tx =>
+    {
+        var resumed = await tx.ExecuteAsync("""
+            UPDATE {workflows.runs} SET state = 'requested', finished_at = NULL, error = NULL, reason = NULL WHERE run_id = @RunId AND state IN ('failed', 'cancelled')
+            """, new { RunId = runId });
+        if (resumed == 0)
+        {
+            tx.RollBack();
+            return false;
+        }
+        await AuditAsync(tx, by, "resume", $"run {runId}", null);
+        return true;
+    }, ct);
+
+    public Task AuditAsync(string by, string action, string subject, string? details, CancellationToken ct) =>
+        database.WriteAsync(tx => AuditAsync(tx, by, action, subject, details), ct);
+
+    internal static Task AuditAsync(WriteTransaction tx, string by, string action, string subject, string? details) => tx.ExecuteAsync(
+        "INSERT INTO {workflows.audit} (done_at, done_by, action, subject, details) VALUES ({now}, @By, @Action, @Subject, @Details)",
+        new { By = by, Action = action, Subject = subject, Details = details });
+
+    /// <summary>The new run's id, or null where one with the same dedup key exists.</summary>
+    private static async Task<long?> InsertAsync(WriteTransaction tx, RunRequest request) => await tx.ScalarAsync<long?>("""
+        INSERT INTO {workflows.runs} (workflow, requested_by, triggered_by, mode, catch_up, hindsight, window_from, window_to, state, requested_at, dedup_key)
+        {inserted:run_id}
+        SELECT @Workflow, @RequestedBy, @TriggeredBy, @Mode, @CatchUp, @Hindsight, @From, @To, 'requested', {now}, @DedupKey
+        WHERE NOT EXISTS (SELECT 1 FROM {workflows.runs} WHERE workflow = @Workflow AND dedup_key = @DedupKey)
+        {returning:run_id}
+        """, new
+    {
+        request.Workflow,
+        request.RequestedBy,
+        request.TriggeredBy,
+        request.Mode,
+        CatchUp = request.CatchUp ? 1 : 0,
+        Hindsight = request.Hindsight ? 1 : 0,
+        From = Timestamps.ToMicros(request.Window.From),
+        To = Timestamps.ToMicros(request.Window.To),
+        request.DedupKey,
+    });
+
+    private sealed class WorkflowRow
+    {
+        public string Workflow { get; set; } = "";
+
+        public int MaxRunning { get; set; }
+
+        public string Overlap { get; set; } = "";
+
+        public long? LastTick { get; set; }
+
+        public long? PausedAt { get; set; }
+
+        public string? PausedBy { get; set; }
+    }
+}

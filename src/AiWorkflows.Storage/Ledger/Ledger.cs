@@ -1,0 +1,29 @@
+using AiWorkflows.Workflows;
+
+namespace AiWorkflows.Storage;
+
+/// <summary>The run ledger over a store database: EXECUTION's transitions, each one transaction, time always the database's.</summary>
+/// <remarks>
+/// A decision over several rows first locks its run or workflow in a statement of its own, because under READ COMMITTED SNAPSHOT a decision in the same statement
+/// sees the state before the lock. Locks are taken in the order workflows, runs, stage runs, publication clock, commits, watermarks.
+/// Durable is what was promised to somebody: a request, a cancellation, a publication. The rest may be lost in a power cut, as the log loses only its end.
+/// </remarks>
+internal sealed partial class Ledger(StoreDatabase database, IRowCollector collector) : ILedger
+{
+    /// <summary>True where every predecessor of the stage run of the surrounding statement is done.</summary>
+    private const string Ready = """
+        NOT EXISTS (SELECT 1 FROM {workflows.run_edges} e JOIN {workflows.stage_runs} p ON p.run_id = e.run_id AND p.step = e.after_step
+            WHERE e.run_id = {workflows.stage_runs}.run_id AND e.step = {workflows.stage_runs}.step AND p.state NOT IN ('succeeded', 'skipped'))
+        """;
+
+    private const string StillMine = "stage_run_id = @StageRunId AND attempt = @Attempt AND state = 'running'";
+
+    public Task<long> ChangeTokenAsync(CancellationToken ct) => database.ChangeTokenAsync(ct);
+}
+
+/// <summary>Deletes rows that nobody can see any more; how is the engine's affair.</summary>
+internal interface IRowCollector
+{
+    /// <summary>Deletes the rows of a discarded commit in short transactions, and returns how many.</summary>
+    Task<long> DeleteRowsAsync(string group, int version, string eventTimeColumn, long commitId, Window window, CancellationToken ct);
+}

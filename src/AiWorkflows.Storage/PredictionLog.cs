@@ -1,0 +1,178 @@
+using System.Runtime.CompilerServices;
+using AiWorkflows.Inference;
+using Dapper;
+
+namespace AiWorkflows.Storage;
+
+/// <summary>What the prediction logs of both engines share; rows in bulk are the engine's affair.</summary>
+internal abstract class PredictionLog(StoreDatabase database) : IPredictionLog
+{
+    /// <summary>
+    /// Batch b of row r is the current one for the row's event time: the batch published last among those whose window holds it, and one without hindsight before any with.
+    /// The pairs are few and found once, so that a row asks only whether its own batch has been superseded at its time.
+    /// </summary>
+    protected const string IsCurrent = """
+        NOT EXISTS (SELECT 1 FROM {prediction_log.superseded} x WHERE x.batch_id = b.batch_id AND x.window_from <= r.event_time AND x.window_to > r.event_time)
+        """;
+
+    protected StoreDatabase Database => database;
+
+    public async Task<IBatchWriter> OpenBatchAsync(BatchRequest request, CancellationToken ct)
+    {
+        var batchId = await database.WriteAsync(async tx => await tx.ScalarAsync<long?>("""
+            INSERT INTO {prediction_log.batches} (pipeline, role, model, version, view, view_version, window_from, window_to, as_of_seq, hindsight, predicted_at, state,
+                run_id, stage_run_id, attempt, code_version)
+            {inserted:batch_id}
+            SELECT @Pipeline, @Role, @Model, @Version, @View, @ViewVersion, @From, @To, @AsOfSeq, @Hindsight, @PredictedAt, 'writing', s.run_id, s.stage_run_id, s.attempt, @CodeVersion
+            FROM {workflows.stage_runs} s WHERE s.stage_run_id = @StageRunId AND s.attempt = @Attempt AND s.state = 'running'
+            {returning:batch_id}
+            """, new
+        {
+            request.Pipeline,
+            request.Role,
+            request.Model,
+            request.Version,
+            request.View,
+            request.ViewVersion,
+            From = Timestamps.ToMicros(request.Window.From),
+            To = Timestamps.ToMicros(request.Window.To),
+            request.AsOfSeq,
+            Hindsight = request.Hindsight ? 1 : 0,
+            PredictedAt = Timestamps.ToMicros(request.PredictedAt),
+            request.CodeVersion,
+            request.Attempt.StageRunId,
+            request.Attempt.Attempt,
+        }), ct, durable: false) ?? throw Fence.Lost(request.Attempt);
+        return OpenWriter(request, batchId);
+    }
+
+    public async Task<LoggedPrediction?> FindAsync(long predictionId, CancellationToken ct)
+    {
+        var id = new { BatchId = predictionId >> 32, Ordinal = predictionId & uint.MaxValue };
+        var batch = await database.ReadFirstAsync<BatchRow>("""
+            SELECT batch_id, pipeline, role, model, version, view, view_version, window_from, window_to, as_of_seq, hindsight, predicted_at, run_id, rows, code_version
+            FROM {prediction_log.batches} WHERE batch_id = @BatchId AND state = 'published'
+            """, id, ct);
+        var row = batch is null ? null : await database.ReadFirstAsync<StoredPrediction>("""
+            SELECT entity_key, event_time, score, probability, label, output, feature_hash FROM {prediction_log.prediction_rows} WHERE batch_id = @BatchId AND ordinal = @Ordinal
+            """, id, ct);
+        return row is null ? null : new(batch!.ToRecord(), (int)id.Ordinal, row.ToRow());
+    }
+
+    public abstract Task<long> UpsertOutcomesAsync(string view, IReadOnlyList<OutcomeRow> rows, long knownSeq, CancellationToken ct);
+
+    public async Task<Window?> PendingOutcomesAsync(string pipeline, string view, CancellationToken ct)
+    {
+        var span = await database.ReadFirstAsync<Span>($$"""
+            SELECT MIN(r.event_time) AS earliest, MAX(r.event_time) AS latest
+            FROM {prediction_log.batches} b JOIN {prediction_log.prediction_rows} r ON r.batch_id = b.batch_id
+            WHERE b.pipeline = @Pipeline AND b.view = @View AND b.role = 'champion' AND b.state = 'published' AND {{IsCurrent}}
+              AND NOT EXISTS (SELECT 1 FROM {prediction_log.outcomes} o WHERE o.view = b.view AND o.entity_key = r.entity_key AND o.event_time = r.event_time)
+            """, new { Pipeline = pipeline, View = view }, ct);
+        return span?.Earliest is { } earliest ? StoredWindow.Of(earliest, span.Latest!.Value + 1) : null;
+    }
+
+    public async IAsyncEnumerable<ScoredRow> ScoredAsync(string pipeline, Window window, [EnumeratorCancellation] CancellationToken ct)
+    {
+        await using var connection = await database.OpenReadAsync(ct);
+        await using var reader = await connection.ExecuteReaderAsync(new CommandDefinition(database.Sql($$"""
+            SELECT b.model, b.version, r.event_time, r.score, r.probability, r.label, o.actual, o.actual_text
+            FROM {prediction_log.batches} b
+            JOIN {prediction_log.prediction_rows} r ON r.batch_id = b.batch_id
+            LEFT JOIN {prediction_log.outcomes} o ON o.view = b.view AND o.entity_key = r.entity_key AND o.event_time = r.event_time
+            WHERE b.pipeline = @Pipeline AND b.role = 'champion' AND b.state = 'published' AND b.hindsight = 0 AND b.window_from < @To AND b.window_to > @From
+              AND r.event_time >= @From AND r.event_time < @To AND {{IsCurrent}}
+            ORDER BY r.event_time, r.batch_id, r.ordinal
+            """), new { Pipeline = pipeline, From = Timestamps.ToMicros(window.From), To = Timestamps.ToMicros(window.To) }, cancellationToken: ct));
+        while (await reader.ReadAsync(ct))
+            yield return new(
+                reader.GetString(0), reader.GetInt32(1), Timestamps.FromMicros(reader.GetInt64(2)), Real(3), Real(4), Text(5), Real(6), Text(7));
+
+        double? Real(int i) => reader.IsDBNull(i) ? null : reader.GetDouble(i);
+        string? Text(int i) => reader.IsDBNull(i) ? null : reader.GetString(i);
+    }
+
+    public Task ReplaceMetricsAsync(IReadOnlyList<DailyMetric> metrics, CancellationToken ct) => metrics.Count == 0 ? Task.CompletedTask : database.WriteAsync(async tx =>
+    {
+        var rows = metrics.Select(m => new
+        {
+            m.Pipeline,
+            m.Model,
+            m.Version,
+            Day = Timestamps.ToMicros(m.Day),
+            m.Metric,
+            Value = m.Value is { } value && double.IsFinite(value) ? value : (double?)null,
+            m.Predictions,
+            m.Outcomes,
+        }).ToArray();
+        await tx.ExecuteAsync("DELETE FROM {prediction_log.metrics} WHERE pipeline = @Pipeline AND model = @Model AND version = @Version AND day = @Day AND metric = @Metric", rows);
+        await tx.ExecuteAsync("""
+            INSERT INTO {prediction_log.metrics} (pipeline, model, version, day, metric, metric_value, predictions, outcomes, computed_at)
+            VALUES (@Pipeline, @Model, @Version, @Day, @Metric, @Value, @Predictions, @Outcomes, {now})
+            """, rows);
+    }, ct, durable: false);
+
+    protected abstract IBatchWriter OpenWriter(BatchRequest request, long batchId);
+
+    private sealed class BatchRow
+    {
+        public long BatchId { get; set; }
+
+        public string Pipeline { get; set; } = "";
+
+        public string Role { get; set; } = "";
+
+        public string Model { get; set; } = "";
+
+        public int Version { get; set; }
+
+        public string View { get; set; } = "";
+
+        public int ViewVersion { get; set; }
+
+        public long WindowFrom { get; set; }
+
+        public long WindowTo { get; set; }
+
+        public long AsOfSeq { get; set; }
+
+        public long Hindsight { get; set; }
+
+        public long PredictedAt { get; set; }
+
+        public long? RunId { get; set; }
+
+        public long Rows { get; set; }
+
+        public string CodeVersion { get; set; } = "";
+
+        public BatchRecord ToRecord() => new(
+            BatchId, Pipeline, Role, Model, Version, View, ViewVersion, StoredWindow.Of(WindowFrom, WindowTo), AsOfSeq, Hindsight != 0, Timestamps.FromMicros(PredictedAt), RunId, Rows, CodeVersion);
+    }
+
+    private sealed class StoredPrediction
+    {
+        public string EntityKey { get; set; } = "";
+
+        public long EventTime { get; set; }
+
+        public double? Score { get; set; }
+
+        public double? Probability { get; set; }
+
+        public string? Label { get; set; }
+
+        public string Output { get; set; } = "";
+
+        public long FeatureHash { get; set; }
+
+        public PredictionRow ToRow() => new(EntityKey, Timestamps.FromMicros(EventTime), Score, Probability, Label, Output, FeatureHash);
+    }
+
+    private sealed class Span
+    {
+        public long? Earliest { get; set; }
+
+        public long? Latest { get; set; }
+    }
+}

@@ -1,0 +1,188 @@
+using AiWorkflows.Features;
+using AiWorkflows.Workflows;
+
+namespace AiWorkflows.Tests.Compliance;
+
+/// <summary>What every feature store promises.</summary>
+public abstract class FeatureStoreCompliance
+{
+    private protected abstract Task<TestStore> OpenAsync();
+
+    private protected async Task<TestStore> OpenRegisteredAsync()
+    {
+        var store = await OpenAsync();
+        await Readings.RegisterAsync(store.Features);
+        return store;
+    }
+
+    [Fact]
+    public async Task A_value_of_every_type_comes_back_as_it_went_in()
+    {
+        await using var store = await OpenRegisteredAsync();
+        var tag = Guid.Parse("00112233-4455-6677-8899-aabbccddeeff");
+        Reading[] rows =
+        [
+            new("a", int.MinValue, Readings.At(1), double.MaxValue, int.MaxValue, "", tag, new(1969, 12, 31)),
+            new("b ü 漢字 😀", 2, Readings.At(1).AddMicroseconds(1), -0.1, -1, "x\ny", Guid.Empty, new(9999, 12, 31)),
+            new("c", 3, Readings.At(2), double.NaN, null, null, null, null),
+        ];
+        await Readings.PublishAsync(store, Readings.Day, rows);
+        var read = Readings.Read(store.Features.Scan(Readings.Group, Readings.Group.Columns, Readings.Day));
+        read.Count.ShouldBe(3);
+        (read[0].Sensor, read[0].Channel, read[0].At, read[0].Value, read[0].Count, read[0].Note, read[0].Tag, read[0].Day)
+            .ShouldBe(("a", int.MinValue, Readings.At(1), double.MaxValue, int.MaxValue, "", tag, -1L));
+        (read[1].Sensor, read[1].At, read[1].Note, read[1].Tag).ShouldBe(("b ü 漢字 😀", Readings.At(1).AddMicroseconds(1), "x\ny", Guid.Empty));
+        (read[2].Value, read[2].Count, read[2].Note, read[2].Tag, read[2].Day).ShouldBe((null, null, null, null, null));
+    }
+
+    [Fact]
+    public async Task A_commit_is_invisible_until_it_is_published_and_then_whole()
+    {
+        await using var store = await OpenRegisteredAsync();
+        var attempt = await store.AttemptAsync(Readings.Day);
+        await using var writer = await store.Features.OpenCommitAsync(Readings.Commit(attempt, Readings.Day), default);
+        await writer.WriteAsync(new Readings.Batch([Readings.Row("a", 1, 1), Readings.Row("b", 1, 2)], []), default);
+        (await Readings.AsOfAsync(store.Features, long.MaxValue, Readings.Day)).ShouldBeEmpty();
+        (await store.Features.CurrentSeqAsync(default)).ShouldBe(0);
+
+        var won = await store.Ledger.WinAsync(new(attempt) { Commit = Readings.Seal(writer, Readings.Day, 2) }, default);
+        won.Seq.ShouldBe(1);
+        (await store.Features.CurrentSeqAsync(default)).ShouldBe(1);
+        (await Readings.AsOfAsync(store.Features, 1, Readings.Day)).Count.ShouldBe(2);
+        (await Readings.AsOfAsync(store.Features, 0, Readings.Day)).ShouldBeEmpty();
+    }
+
+    [Fact]
+    public async Task A_read_as_of_an_earlier_sequence_never_changes()
+    {
+        await using var store = await OpenRegisteredAsync();
+        var first = await Readings.PublishAsync(store, Readings.Day, Readings.Row("a", 1, 1), Readings.Row("b", 2, 2));
+        var then = await Readings.AsOfAsync(store.Features, first, Readings.Day);
+        var second = await Readings.PublishAsync(store, Readings.Day, [Readings.Row("a", 1, 10), Readings.Row("c", 3, 3)], [Readings.Row("b", 2, 0)]);
+        (await Readings.AsOfAsync(store.Features, first, Readings.Day)).ShouldBe(then);
+        (await Readings.AsOfAsync(store.Features, second, Readings.Day)).ShouldBe([("a", Readings.At(1), 10.0), ("c", Readings.At(3), 3.0)]);
+    }
+
+    [Fact]
+    public async Task The_publication_of_a_time_is_found_by_its_time()
+    {
+        await using var store = await OpenRegisteredAsync();
+        var first = await Readings.PublishAsync(store, Readings.Day, Readings.Row("a", 1, 1));
+        var second = await Readings.PublishAsync(store, Readings.Day, Readings.Row("a", 1, 2));
+        var commits = await store.Features.CommitsAsync(Readings.Group, second, Readings.Day, default);
+        commits.Select(c => c.PublishedSeq).ShouldBe([first, second]);
+        commits[1].PublishedAt.ShouldBeGreaterThan(commits[0].PublishedAt);
+        (await store.Features.SeqAtAsync(commits[0].PublishedAt, default)).ShouldBe(first);
+        (await store.Features.SeqAtAsync(commits[0].PublishedAt.AddMicroseconds(-1), default)).ShouldBe(0);
+        (await store.Features.SeqAtAsync(commits[1].PublishedAt.AddYears(1), default)).ShouldBe(second);
+    }
+
+    [Fact]
+    public async Task Commits_are_listed_by_their_windows()
+    {
+        await using var store = await OpenRegisteredAsync();
+        var next = Readings.Day.Shift(TimeSpan.FromDays(1));
+        await Readings.PublishAsync(store, Readings.Day, Readings.Row("a", 1, 1));
+        await Readings.PublishAsync(store, next, Readings.Row("a", 25, 1));
+        (await store.Features.CommitsAsync(Readings.Group, 2, Readings.Day, default)).ShouldHaveSingleItem().Window.ShouldBe(Readings.Day);
+        (await store.Features.CommitsAsync(Readings.Group, 2, new(Readings.Day.From, next.To), default)).Count.ShouldBe(2);
+        (await store.Features.CommitsAsync(Readings.Group, 1, next, default)).ShouldBeEmpty();
+    }
+
+    [Fact]
+    public async Task A_scan_gives_the_asked_columns_of_the_window_in_time_order_with_versions_side_by_side()
+    {
+        await using var store = await OpenRegisteredAsync();
+        var random = new Random(1);
+        for (var commit = 0; commit < 3; commit++)
+            await Readings.PublishAsync(store, Readings.Day, [.. Enumerable.Range(0, 200).Select(_ => (Sensor: random.Next(20), Hour: random.Next(24))).Distinct()
+                .Select(x => Readings.Row($"s{x.Sensor}", x.Hour, random.NextDouble()))]);
+        var value = Readings.Group.Columns.Single(c => c.Name == "value");
+        var window = new Window(Readings.At(5), Readings.At(20));
+        var seen = new List<(long Time, string Sensor, long Commit)>();
+        using (var cursor = store.Features.Scan(Readings.Group, [value, Readings.Group.Keys[0], Readings.Group.EventTime], window))
+            while (cursor.Read())
+            {
+                cursor.Real(0).ShouldBeInRange(0, 1);
+                seen.Add((cursor.Integer(2), cursor.Text(1), cursor.CommitId));
+            }
+        seen.Count.ShouldBe(Readings.Read(store.Features.Scan(Readings.Group, Readings.Group.Columns, Readings.Day)).Count(r => window.Contains(r.At)));
+        seen.ShouldBe(seen.OrderBy(x => x.Time).ThenBy(x => x.Sensor, StringComparer.Ordinal).ThenBy(x => x.Commit));
+    }
+
+    [Fact]
+    public async Task Equal_texts_of_a_cursor_are_one_instance()
+    {
+        await using var store = await OpenRegisteredAsync();
+        await Readings.PublishAsync(store, Readings.Day, [.. Enumerable.Range(0, 24).SelectMany(h => new[] { Readings.Row("ATL", h, 1), Readings.Row("LAX", h, 2) })]);
+        var texts = Readings.Read(store.Features.Scan(Readings.Group, Readings.Group.Columns, Readings.Day)).Select(r => r.Sensor).ToArray();
+        texts.Length.ShouldBe(48);
+        texts.Distinct(ReferenceEqualityComparer.Instance).Count().ShouldBe(2);
+    }
+
+    [Fact]
+    public async Task A_seek_gives_the_rows_of_one_entity_newest_first()
+    {
+        await using var store = await OpenRegisteredAsync();
+        await Readings.PublishAsync(store, Readings.Day, Readings.Row("a", 1, 1), Readings.Row("a", 3, 3), Readings.Row("a", 9, 9), Readings.Row("b", 2, 2));
+        await Readings.PublishAsync(store, Readings.Day, Readings.Row("a", 3, 30));
+        var rows = Readings.Read(store.Features.Seek(Readings.Group, Readings.Group.Columns, ["a", 1L], new(Readings.At(0), Readings.At(9))));
+        rows.Select(r => r.At).ShouldBe([Readings.At(3), Readings.At(3), Readings.At(1)]);
+        rows.Take(2).Select(r => r.Value!.Value).Order().ShouldBe([3, 30]);
+        Readings.Read(store.Features.Seek(Readings.Group, Readings.Group.Columns, ["a", 2L], Readings.Day)).ShouldBeEmpty();
+        Should.Throw<ArgumentException>(() => store.Features.Seek(Readings.Group, Readings.Group.Columns, ["a"], Readings.Day));
+    }
+
+    [Fact]
+    public async Task Readers_see_whole_commits_only_while_others_publish()
+    {
+        await using var store = await OpenRegisteredAsync();
+        const int rowsPerCommit = 500;
+        var done = false;
+        var torn = 0;
+        var reader = Task.Run(async () =>
+        {
+            while (!Volatile.Read(ref done))
+            {
+                var seq = await store.Features.CurrentSeqAsync(default);
+                var rows = await Readings.AsOfAsync(store.Features, seq, Readings.Day);
+                if (rows.Count != (seq == 0 ? 0 : rowsPerCommit) || rows.Select(r => r.Value).Distinct().Count() > 1 || rows.Exists(r => r.Value != seq))
+                    torn++;
+            }
+        });
+        for (var commit = 1; commit <= 20; commit++)
+            await Readings.PublishAsync(store, Readings.Day, [.. Enumerable.Range(0, rowsPerCommit).Select(i => Readings.Row($"s{i}", i % 24, commit))]);
+        Volatile.Write(ref done, true);
+        await reader;
+        torn.ShouldBe(0);
+    }
+
+    [Fact]
+    public async Task An_attempt_that_has_lost_its_lease_can_neither_open_nor_write_nor_quarantine()
+    {
+        await using var store = await OpenRegisteredAsync();
+        var attempt = await store.AttemptAsync(Readings.Day);
+        await using var writer = await store.Features.OpenCommitAsync(Readings.Commit(attempt, Readings.Day), default);
+        await writer.WriteAsync(new Readings.Batch([Readings.Row("a", 1, 1)], []), default);
+        await store.LetLeasesRunOutAsync();
+        (await store.Ledger.ExpireAsync(false, 10, default)).ShouldBe(1);
+
+        await Should.ThrowAsync<FencedException>(writer.WriteAsync(new Readings.Batch([Readings.Row("b", 1, 1)], []), default));
+        await Should.ThrowAsync<FencedException>(writer.QuarantineAsync([new("{}", "rule", "reason")], default));
+        await Should.ThrowAsync<FencedException>(store.Features.OpenCommitAsync(Readings.Commit(attempt, Readings.Day), default));
+        (await store.Ledger.WinAsync(new(attempt) { Commit = Readings.Seal(writer, Readings.Day, 1) }, default)).Outcome.ShouldBe(PublishOutcome.Fenced);
+        Readings.Read(store.Features.Scan(Readings.Group, Readings.Group.Columns, Readings.Day)).ShouldHaveSingleItem().Sensor.ShouldBe("a");
+        (await Readings.AsOfAsync(store.Features, long.MaxValue, Readings.Day)).ShouldBeEmpty();
+    }
+
+    [Fact]
+    public async Task Nobody_can_write_into_a_published_commit()
+    {
+        await using var store = await OpenRegisteredAsync();
+        var attempt = await store.AttemptAsync(Readings.Day);
+        await using var writer = await store.Features.OpenCommitAsync(Readings.Commit(attempt, Readings.Day), default);
+        await writer.WriteAsync(new Readings.Batch([Readings.Row("a", 1, 1)], []), default);
+        await store.Ledger.WinAsync(new(attempt) { Commit = Readings.Seal(writer, Readings.Day, 1) }, default);
+        await Should.ThrowAsync<FencedException>(writer.WriteAsync(new Readings.Batch([Readings.Row("b", 1, 1)], []), default));
+    }
+}

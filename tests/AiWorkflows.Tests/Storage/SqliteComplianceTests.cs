@@ -1,0 +1,18 @@
+using AiWorkflows.Tests.Compliance;
+
+namespace AiWorkflows.Tests.Storage;
+
+public class SqliteFeatureStoreTests : FeatureStoreCompliance
+{
+    private protected override Task<TestStore> OpenAsync() => SqliteTestStore.OpenAsync();
+}
+
+public class SqliteLedgerTests : LedgerCompliance
+{
+    private protected override Task<TestStore> OpenAsync() => SqliteTestStore.OpenAsync();
+}
+
+public class SqlitePublicationTests : PublicationCompliance
+{
+    private protected override Task<TestStore> OpenAsync() => SqliteTestStore.OpenAsync();
+}

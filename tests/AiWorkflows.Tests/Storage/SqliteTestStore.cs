@@ -1,0 +1,40 @@
+using AiWorkflows.Features;
+using AiWorkflows.Inference;
+using AiWorkflows.Models;
+using AiWorkflows.Storage;
+using AiWorkflows.Storage.Sqlite;
+using AiWorkflows.Tests.Compliance;
+using AiWorkflows.Workflows;
+
+namespace AiWorkflows.Tests.Storage;
+
+/// <summary>The stores of the embedded engine.</summary>
+internal sealed class SqliteTestStore : TestStore
+{
+    private readonly SqliteFile _file;
+
+    private SqliteTestStore(SqliteFile file)
+    {
+        _file = file;
+        Features = new SqliteFeatureStore(file.Database);
+        Ledger = new Ledger(file.Database, new SqliteRowCollector(file.Database));
+        Registry = new ModelRegistry(file.Database);
+        Predictions = new SqlitePredictionLog(file.Database);
+    }
+
+    public SqliteFile File => _file;
+
+    public override StoreDatabase Database => _file.Database;
+
+    public override IFeatureStore Features { get; }
+
+    public override ILedger Ledger { get; }
+
+    public override IModelRegistry Registry { get; }
+
+    public override IPredictionLog Predictions { get; }
+
+    public static async Task<TestStore> OpenAsync() => new SqliteTestStore(await SqliteFile.MigratedAsync());
+
+    public override ValueTask DisposeAsync() => _file.DisposeAsync();
+}
