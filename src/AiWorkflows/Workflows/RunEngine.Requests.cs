@@ -13,8 +13,8 @@ internal sealed partial class RunEngine
         if (request.Mode is not (RunModes.Stages or RunModes.MonolithTrain or RunModes.MonolithInfer))
             throw new InvalidRequestException($"Unknown mode '{request.Mode}'; there are {RunModes.Stages}, {RunModes.MonolithTrain} and {RunModes.MonolithInfer}.");
         var result = request.Window is { } window ? await RequestWindowAsync(workflow, request, window, ct) : await RequestOwedAsync(workflow, request, ct);
-        if (result.Outcome is RequestOutcome.Requested or RequestOutcome.Resumed)
-            await Ledger.AuditAsync(request.By, result.Outcome == RequestOutcome.Resumed ? "resume" : "run", $"run {result.RunId}", $"{workflow.Name} {result.Window}", ct);
+        if (result.Outcome == RequestOutcome.Requested)
+            await Ledger.AuditAsync(request.By, "run", $"run {result.RunId}", $"{workflow.Name} {result.Window}", ct);
         Wake();
         return result;
     }
@@ -53,7 +53,6 @@ internal sealed partial class RunEngine
         if (!await Ledger.CancelAsync(runId, by, $"cancelled by {by}", ct))
             return false;
         _executor.StopRun(runId);
-        await Ledger.AuditAsync(by, "cancel", $"run {runId}", null, ct);
         await OnEndedAsync(runId, ct);
         return true;
     }
@@ -66,7 +65,6 @@ internal sealed partial class RunEngine
         await RequireRunAsync(runId, ct);
         if (!await Ledger.ResumeAsync(runId, by, ct))
             return false;
-        await Ledger.AuditAsync(by, "resume", $"run {runId}", null, ct);
         Wake();
         return true;
     }

@@ -114,7 +114,6 @@ internal sealed partial class RunEngine : IDisposable
     {
         _wake.Dispose();
         _admission.Dispose();
-        _executor.Dispose();
     }
 
     private long NextSweep() =>

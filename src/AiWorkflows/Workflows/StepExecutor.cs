@@ -10,35 +10,15 @@ internal readonly record struct Execution(long RunId, StepOutcome Outcome);
 
 /// <summary>Claims one step, runs its code under a lease, and publishes its result or records its failure.</summary>
 internal sealed class StepExecutor(
-    Catalog catalog, EngineStores stores, RunEngineOptions options, BusinessClock clock, IServiceScopeFactory scopes, ILoggerFactory loggers) : IDisposable
+    Catalog catalog, EngineStores stores, RunEngineOptions options, BusinessClock clock, IServiceScopeFactory scopes, ILoggerFactory loggers)
 {
     private readonly StageRunner _runner = new(stores, options);
     private readonly ILogger _log = loggers.CreateLogger("AiWorkflows.Stage");
     private readonly ConcurrentDictionary<long, RunningAttempt> _running = [];
-    private readonly SemaphoreSlim _onceLost = new(1, 1);
 
     public event Action<AttemptStartedEvent>? AttemptStarted;
 
     private ILedger Ledger => stores.Ledger;
-
-    public async Task<Execution> ExecuteAsync(long stageRunId, string? jobId, CancellationToken ct)
-    {
-        if (await Ledger.FindStageRunAsync(stageRunId, ct) is not { } row)
-            return new(0, StepOutcome.Cancelled($"There is no step {stageRunId}."));
-        if (row.Lost == 0)
-            return await ClaimAndRunAsync(stageRunId, jobId, ct);
-
-        // Its last attempt took a host with it, perhaps; so that innocent steps do not die beside it, a host runs one such step at a time.
-        await _onceLost.WaitAsync(ct);
-        try
-        {
-            return await ClaimAndRunAsync(stageRunId, jobId, ct);
-        }
-        finally
-        {
-            _onceLost.Release();
-        }
-    }
 
     /// <summary>Tells the code of a run that was cancelled in this process to stop.</summary>
     public void StopRun(long runId)
@@ -55,9 +35,8 @@ internal sealed class StepExecutor(
                 attempt.Stop(StopReason.Fenced);
     }
 
-    public void Dispose() => _onceLost.Dispose();
-
-    private async Task<Execution> ClaimAndRunAsync(long stageRunId, string? jobId, CancellationToken ct)
+    /// <summary>Delivered twice, or too early, it finds nothing to claim and says so.</summary>
+    public async Task<Execution> ExecuteAsync(long stageRunId, string? jobId, CancellationToken ct)
     {
         var claim = await Ledger.ClaimAsync(stageRunId, new(Guid.NewGuid(), options.Host, jobId, options.CodeVersion, options.Lease), ct);
         if (claim.Lease is not { } row)
@@ -67,7 +46,11 @@ internal sealed class StepExecutor(
         var limit = row.DeadlineAt - row.StartedAt;
         var log = new StageLog(reference, _log);
         using var attempt = new RunningAttempt(reference, limit, options.AbandonAfter, ct);
-        _running[row.StageRunId] = attempt;
+        _running.AddOrUpdate(row.StageRunId, attempt, (_, zombie) =>
+        {
+            zombie.Stop(StopReason.Fenced);
+            return attempt;
+        });
         try
         {
             AttemptStarted?.Invoke(new(jobId, reference, attempt.Progress));
