@@ -1,0 +1,67 @@
+using Microsoft.Playwright;
+
+namespace AiWorkflows.BrowserTests;
+
+/// <summary>Debian's Chromium, headless; tests are skipped where it is missing. Nothing is downloaded.</summary>
+internal sealed class Browser : IAsyncDisposable
+{
+    private const string Chromium = "/usr/bin/chromium";
+
+    private readonly IPlaywright _playwright;
+    private readonly IBrowser _browser;
+
+    private Browser(IPlaywright playwright, IBrowser browser) => (_playwright, _browser) = (playwright, browser);
+
+    /// <summary>Where screenshots go: beside the test's own output.</summary>
+    public static string Screenshots { get; } = Directory.CreateDirectory(Path.Combine(AppContext.BaseDirectory, "screenshots")).FullName;
+
+    public static async Task<Browser> StartAsync()
+    {
+        Assert.SkipUnless(File.Exists(Chromium), $"{Chromium} is missing; install Debian's package chromium to run the browser tests.");
+        var playwright = await Playwright.CreateAsync();
+        return new(playwright, await playwright.Chromium.LaunchAsync(new() { ExecutablePath = Chromium, Args = ["--no-sandbox"] }));
+    }
+
+    public async Task<PageUnderTest> OpenAsync(bool dark = false, bool script = true, int width = 1400)
+    {
+        var context = await _browser.NewContextAsync(new()
+        {
+            ViewportSize = new() { Width = width, Height = 900 }, ColorScheme = dark ? ColorScheme.Dark : ColorScheme.Light, JavaScriptEnabled = script, ReducedMotion = ReducedMotion.Reduce,
+        });
+        return new(await context.NewPageAsync());
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _browser.DisposeAsync();
+        _playwright.Dispose();
+    }
+}
+
+/// <summary>A page that remembers what went wrong in it.</summary>
+internal sealed class PageUnderTest
+{
+    public PageUnderTest(IPage page)
+    {
+        Page = page;
+        page.Console += (_, message) =>
+        {
+            if (message.Type is "error" or "warning")
+                Problems.Add(message.Text);
+        };
+        page.PageError += (_, error) => Problems.Add(error);
+    }
+
+    public IPage Page { get; }
+
+    /// <summary>Errors and warnings of the console, and exceptions of scripts.</summary>
+    public List<string> Problems { get; } = [];
+
+    public async Task GoAsync(string url)
+    {
+        var response = await Page.GotoAsync(url, new() { WaitUntil = WaitUntilState.Load });
+        response.ShouldNotBeNull().Status.ShouldBe(200, url);
+    }
+
+    public Task ShotAsync(string name) => Page.ScreenshotAsync(new() { Path = Path.Combine(Browser.Screenshots, name + ".png"), FullPage = true });
+}

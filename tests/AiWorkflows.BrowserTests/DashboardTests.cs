@@ -1,0 +1,53 @@
+using AiWorkflows.Storage;
+using AiWorkflows.Tests.Dashboard;
+
+namespace AiWorkflows.BrowserTests;
+
+/// <summary>The dashboard as people see it.</summary>
+public sealed class DashboardTests : IAsyncLifetime
+{
+    private const string Strict = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; connect-src 'self'; form-action 'self'";
+
+    private Browser _browser = null!;
+    private DashboardHost _host = null!;
+
+    public async ValueTask InitializeAsync()
+    {
+        _browser = await Browser.StartAsync();
+        _host = await DashboardHost.StartAsync(DashboardSeed.Catalog, DashboardSeed.Clock, contentSecurityPolicy: Strict);
+        await DashboardSeed.FillAsync(_host);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        if (_host is not null)
+            await _host.DisposeAsync();
+        if (_browser is not null)
+            await _browser.DisposeAsync();
+    }
+
+    [Theory]
+    [InlineData("workflows", "/workflows")]
+    [InlineData("runs", "/runs")]
+    [InlineData("run", "/runs/41")]
+    [InlineData("run-failed", "/runs/42")]
+    public async Task Pages_show_without_a_complaint_in_the_console_light_and_dark(string name, string path)
+    {
+        foreach (var dark in new[] { false, true })
+        {
+            var page = await _browser.OpenAsync(dark);
+            await page.GoAsync(_host.Url + "/hangfire" + path);
+            await page.ShotAsync($"{name}-{(dark ? "dark" : "light")}");
+            page.Problems.ShouldBeEmpty();
+        }
+    }
+
+    [Fact]
+    public async Task The_job_page_shows_progress_and_log()
+    {
+        var page = await _browser.OpenAsync();
+        await page.GoAsync(_host.Url + "/hangfire/jobs/details/1");
+        await page.ShotAsync("job-light");
+        (await page.Page.Locator(".aw-job .aw-log").InnerTextAsync()).ShouldContain("372 of 524 examples");
+    }
+}
