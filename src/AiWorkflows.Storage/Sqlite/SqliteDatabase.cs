@@ -21,6 +21,7 @@ internal sealed class SqliteDatabase : StoreDatabase
     private SqliteConnection? _writer;
     private SqliteConnection? _tokenReader;
     private bool _writerIsDurable;
+    private int _disposed;
 
     public SqliteDatabase(string path)
     {
@@ -177,6 +178,9 @@ internal sealed class SqliteDatabase : StoreDatabase
 
     public override async ValueTask DisposeAsync()
     {
+        // A container disposes of an instance once for each type that it was registered as.
+        if (Interlocked.Exchange(ref _disposed, 1) == 1)
+            return;
         await _writeGate.WaitAsync();
         _writer?.Dispose();
         _tokenReader?.Dispose();

@@ -32,6 +32,7 @@ internal static class DashboardSeed
     public static async Task FillAsync(DashboardHost host)
     {
         var now = Timestamps.ToMicros(TimeProvider.System.GetUtcNow().UtcDateTime);
+        var job = CreateJob(host);
         await host.Database.WriteAsync(async tx =>
         {
             foreach (var workflow in Catalog.Workflows)
@@ -43,12 +44,11 @@ internal static class DashboardSeed
                 await RunAsync(tx, 50 + day, "route-stats", Clock.Date.AddDays(day - 12), "succeeded", now - Minutes(500 - day), now - Minutes(499 - day));
             await RunAsync(tx, RunningRun, "flight-delays", Clock.Date.AddDays(-1), "running", now - Seconds(149), null);
             await RunAsync(tx, FailedRun, "delay-minutes", Clock.Date.AddDays(-1), "failed", now - Minutes(24), now - Minutes(22), "minutes-scoring: dest_weather.wind is missing for 524 of 524 examples (DEN)");
-            await RunningStepsAsync(tx, now, host.EngineId);
+            await RunningStepsAsync(tx, now, host.EngineId, job);
             await FailedStepsAsync(tx, now - Minutes(24), host.EngineId);
             await OutputsAsync(tx, now);
             await LogAsync(tx, now);
         }, CancellationToken.None);
-        CreateJob(host);
     }
 
     public static long Minutes(double minutes) => (long)(minutes * 60_000_000);
@@ -56,7 +56,7 @@ internal static class DashboardSeed
     public static long Seconds(double seconds) => (long)(seconds * 1_000_000);
 
     public static Task RunAsync(
-        WriteTransaction tx, long id, string workflow, DateTime day, string state, long started, long? finished, string? error = null, string by = "0 * * * *") => tx.ExecuteAsync(
+        WriteTransaction tx, long id, string workflow, DateTime day, string state, long started, long? finished, string? error = null, string by = "schedule") => tx.ExecuteAsync(
         """
         INSERT INTO {workflows.runs} (run_id, workflow, requested_by, triggered_by, window_from, window_to, state, requested_at, started_at, finished_at, code_version, error, reason)
         VALUES (@id, @workflow, @by, 'schedule', @from, @to, @state, @started, @started, @finished, '4c1e9aa0b7d2c3d4', @error, @reason)
@@ -95,7 +95,7 @@ internal static class DashboardSeed
     public static Task EdgeAsync(WriteTransaction tx, long run, string step, string after) =>
         tx.ExecuteAsync("INSERT INTO {workflows.run_edges} (run_id, step, after_step) VALUES (@run, @step, @after)", new { run, step, after });
 
-    private static async Task RunningStepsAsync(WriteTransaction tx, long now, string engine)
+    private static async Task RunningStepsAsync(WriteTransaction tx, long now, string engine, string job)
     {
         var start = now - Seconds(149);
         await StepAsync(tx, 101, RunningRun, "scheduled-flights", "feature", "succeeded", 0, start + Seconds(1), start + Seconds(7), 4_203, 4_187, job: "11", engine: engine);
@@ -105,7 +105,7 @@ internal static class DashboardSeed
         await StepAsync(tx, 105, RunningRun, "delay-training", "training", "skipped", 4, null, null, 0, 0, reason: "not due until 2001-06-22");
         for (var i = 0; i < 8; i++)
             await StepAsync(tx, 110 + i, RunningRun, "delay-scoring", "inference", i < 5 ? "succeeded" : i < 7 ? "running" : "pending", 5, i < 7 ? start + Seconds(78 + 8 * i) : null,
-                i < 5 ? start + Seconds(100 + 9 * i) : null, i < 5 ? 523 : 0, i < 5 ? 523 : 0, partition: i, partitions: 8, done: i is 5 or 6 ? 713 - 200 * (i - 5) : null, job: i < 7 ? $"2{i}" : null, engine: engine);
+                i < 5 ? start + Seconds(100 + 9 * i) : null, i < 5 ? 523 : 0, i < 5 ? 523 : 0, partition: i, partitions: 8, done: i is 5 or 6 ? 713 - 200 * (i - 5) : null, job: i == 5 ? job : i < 7 ? $"2{i}" : null, engine: engine);
         await StepAsync(tx, 120, RunningRun, "delay-scoring/publish", "control", "pending", 6, null, null, 0, 0);
         await StepAsync(tx, 121, RunningRun, "delay-scoring/outcomes", "control", "pending", 7, null, null, 0, 0);
         foreach (var (step, after) in new[] { ("departures", "flight-outcomes"), ("route-hour", "flight-outcomes"), ("delay-training", "departures"), ("delay-training", "route-hour"),
@@ -166,7 +166,7 @@ internal static class DashboardSeed
     }
 
     /// <summary>Hangfire's job 1: partition 6 of the running step, with progress and log as the job engine writes them.</summary>
-    private static void CreateJob(DashboardHost host)
+    private static string CreateJob(DashboardHost host)
     {
         var job = Job.FromExpression<StageJob>(j => j.Run(115, "flight-delays / delay-scoring 6 of 8, window 2001-06-18", null!, CancellationToken.None), "inference");
         var id = host.Services.GetRequiredService<IBackgroundJobClientV2>().Create(job, new EnqueuedState("inference"));
@@ -174,6 +174,7 @@ internal static class DashboardSeed
         connection.SetJobParameter(id, JobProgress.Parameter, System.Text.Json.JsonSerializer.Serialize(new JobProgressState(
             115, RunningRun, "delay-scoring", 1, 372, 524, "scoring", 524, 372,
             ["14:01:44.911 claimed by node-a, attempt 1", "14:02:11.640 warning: 251 of 524 examples, 2 without destination rows", "14:02:29.764 372 of 524 examples"])));
+        return id;
     }
 
     /// <summary>A training pipeline of which the pages need only the model's name.</summary>

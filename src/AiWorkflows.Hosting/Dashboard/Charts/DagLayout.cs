@@ -6,9 +6,10 @@ namespace AiWorkflows.Hosting.Dashboard.Charts;
 /// </summary>
 internal sealed class DagLayout
 {
-    public const int NodeWidth = 196;
     public const int NodeHeight = 66;
-    public const int GapX = 50;
+
+    /// <summary>From here on nodes are narrower, so that the picture still fits a screen.</summary>
+    private const int ManyLayers = 6;
     private const int GapY = 18;
     private const int LaneHeight = 10;
     private const int Sweeps = 8;
@@ -34,6 +35,7 @@ internal sealed class DagLayout
     {
         _layer = Layers(ids, edges);
         _layers = [.. Enumerable.Range(0, _layer.Count == 0 ? 0 : _layer.Values.Max() + 1).Select(_ => new List<Slot>())];
+        (NodeWidth, GapX) = _layers.Count >= ManyLayers ? (178, 34) : (196, 50);
         var slots = ids.ToDictionary(id => id, id => new Slot(id, _layer[id]));
         foreach (var id in ids)
             _layers[_layer[id]].Add(slots[id]);
@@ -45,6 +47,10 @@ internal sealed class DagLayout
             Order(forward: sweep % 2 == 0);
         Positions = slots.ToDictionary(slot => slot.Key, slot => (X(slot.Value.Layer), slot.Value.Y));
     }
+
+    public int NodeWidth { get; }
+
+    public int GapX { get; }
 
     public double Width => _layers.Count * NodeWidth + Math.Max(0, _layers.Count - 1) * GapX;
 
@@ -58,7 +64,7 @@ internal sealed class DagLayout
 
     public IEnumerable<(string From, string To, IReadOnlyList<Slot> Path)> Routes => _routes.Select(route => (route.From, route.To, (IReadOnlyList<Slot>)route.Path));
 
-    public static double X(int layer) => layer * (NodeWidth + GapX);
+    public double X(int layer) => layer * (NodeWidth + GapX);
 
     private static Dictionary<string, int> Layers(IReadOnlyList<string> ids, IReadOnlyList<(string From, string To)> edges)
     {

@@ -19,7 +19,7 @@ internal static class RunFacts
             Progress(model, groups, context),
             Duration(model, context),
             Fact("Rows read", Text(Format.Number(model.Steps.Sum(step => step.RowsRead)))),
-            Fact("Rows written", Text(Format.Number(model.Steps.Sum(step => step.RowsWritten))), Text(published > 0 ? $"{Format.Number(published)} published" : "nothing published yet")),
+            Fact("Rows written", Text(Format.Number(model.Steps.Sum(step => step.RowsWritten))), Text(published > 0 ? $"{Format.Number(published)} published" : model.Run.IsOpen ? "nothing published yet" : "nothing published")),
             Fact("Attempts", Markup.Of($"{Format.Number(attempts)} {Small($"for {Format.Count(tried, "step")}")}"), Text(failed == 0 ? "none failed" : $"{Format.Count(failed, "attempt")} failed or lost")),
             ReadAsOf(groups),
             Fact("Hosts", Text(Format.Number(hosts.Length)), Text(hosts.Length == 0 ? "not claimed yet" : Format.Shorten(string.Join(", ", hosts), 40))));

@@ -13,6 +13,7 @@ internal sealed class RunTimeline
     /// <summary>A step with more partitions shows those that matter and adds up the others.</summary>
     private const int MostPartitions = 50;
     private const int SlowestShown = 5;
+    private const int NameLength = 40;
 
     private readonly RunModel _model;
     private readonly PageContext _context;
@@ -79,7 +80,7 @@ internal sealed class RunTimeline
             step.Share is { } share ? $"running, {Format.Percent(share)}" : step.State == States.Succeeded ? "succeeded" : null);
         return Markup.Of(
             $"""
-            <tr class="{css}" id="{anchor}"><th scope="row">{name}</th><td>{state}</td><td class="aw-muted">{ShortHost(step.Host)}</td>{Table.Number(step.Attempt > 0 ? step.Attempt : null)}{Table.Number(Rows(step.RowsRead, step))}{Table.Number(Rows(step.RowsWritten, step))}{Table.Number(took is { } time ? Format.Duration(time) : null)}{Table.Cell(Job(step))}<td class="aw-tl">{_axis.Lane(Bars(step, attempts))}</td></tr>
+            <tr class="{css}" id="{anchor}"><th scope="row">{Name(name)}</th><td>{state}</td><td class="aw-muted aw-nowrap">{ShortHost(step.Host)}</td>{Table.Number(step.Attempt > 0 ? step.Attempt : null)}{Table.Number(Rows(step.RowsRead, step))}{Table.Number(Rows(step.RowsWritten, step))}{Table.Number(took is { } time ? Format.Duration(time) : null)}{Table.Cell(Job(step))}<td class="aw-tl">{_axis.Lane(Bars(step, attempts))}</td></tr>
             """);
     }
 
@@ -89,7 +90,7 @@ internal sealed class RunTimeline
         var state = Status.Badge(group.Look, group.Share is { } share ? $"running, {Format.Percent(share)}" : null);
         return Markup.Of(
             $"""
-            <tr id="{group.Anchor}"><th scope="row">{group.Step}</th><td>{state}</td><td class="aw-muted">{(hosts > 0 ? Format.Count(hosts, "host") : "")}</td>{Table.Number("")}{Table.Number(group.RowsRead)}{Table.Number(group.RowsWritten)}{Table.Number(group.Took(_context.Now) is { } time ? Format.Duration(time) : null)}{Table.Cell(Markup.Empty)}<td class="aw-tl">{_axis.Lane(Whole(group))}</td></tr>
+            <tr id="{group.Anchor}"><th scope="row">{Name(group.Step)}</th><td>{state}</td><td class="aw-muted">{(hosts > 0 ? Format.Count(hosts, "host") : "")}</td>{Table.Number("")}{Table.Number(group.RowsRead)}{Table.Number(group.RowsWritten)}{Table.Number(group.Took(_context.Now) is { } time ? Format.Duration(time) : null)}{Table.Cell(Markup.Empty)}<td class="aw-tl">{_axis.Lane(Whole(group))}</td></tr>
             """);
     }
 
@@ -129,6 +130,9 @@ internal sealed class RunTimeline
     private Markup Job(DashboardStep step) => step.JobId is not { } job ? Markup.Empty
         : step.Engine == _model.EngineId ? Link(_context.Job(job), "#" + Format.Shorten(job, 12), "aw-mono")
         : Markup.Of($"<span class=\"aw-mono aw-muted\" data-tip=\"The job was run by another engine instance and is not kept here.\">#{Format.Shorten(job, 12)}</span>");
+
+    private static Markup Name(string step) => step.Length <= NameLength ? Markup.Text(step)
+        : Markup.Of($"<span data-tip=\"{step}\">{Format.Shorten(step, NameLength)}</span>");
 
     private static long? Rows(long rows, DashboardStep step) => step.StartedAt is null ? null : rows;
 

@@ -68,17 +68,20 @@ internal sealed class RunsPage : DashboardPage
         var steps = model.Steps.GetValueOrDefault(run.RunId);
         var cell = workflows.FirstOrDefault(workflow => workflow.Name == run.Workflow)?.WindowSize;
         var took = Took(run, context);
-        var why = run.State == States.Succeeded && steps?.Setbacks > 0 ? "after a retry" : run.State is States.Cancelled or States.Failed ? run.Reason : null;
+        var why = run.State == States.Succeeded && steps?.Setbacks > 0 ? "after a retry" : run.State is States.Cancelled or States.Failed ? Why(run.Reason) : null;
         var state = Status.OfRun(run.State, steps?.Share) + (why is null ? Markup.Empty : Markup.Of($" <span class=\"aw-muted aw-small\">{Format.Shorten(why, 60)}</span>"));
         var mode = run.Mode == RunModes.Stages ? Markup.Empty : Markup.Of($" {Tag(run.Mode.Replace('_', ' '))}");
         var look = Status.Of(run.State);
         return Table.Row(Link(context.Run(run.RunId), run.RunId.ToString(CultureInfo.InvariantCulture)),
             Table.Cell(Link(context.WorkflowRuns(run.Workflow), run.Workflow) + mode), Table.Cell(Markup.Text(Format.Window(run.WindowFrom.Value, run.WindowTo.Value, cell)), "aw-nowrap"),
-            Table.Cell(state), Table.Cell(run.BackfillId is { } backfill ? $"backfill {backfill.ToString(CultureInfo.InvariantCulture)}" : run.TriggeredBy), Table.Cell(Markup.Text(run.RequestedBy), "aw-muted"),
+            Table.Cell(state), Table.Cell(run.BackfillId is { } backfill ? $"backfill {backfill.ToString(CultureInfo.InvariantCulture)}" : run.TriggeredBy), Table.Cell(Markup.Text(run.RequestedBy == run.TriggeredBy ? "" : Format.Shorten(run.RequestedBy, 40)), "aw-muted"),
             Table.Number(took is { } time ? Format.Duration(time) : null),
             Table.Cell(took is { } length && longest > 0 ? Bar(length.TotalSeconds / longest, look is Status.Cancel ? "idle" : look, Format.Duration(length), 90) : Markup.Empty),
             Table.Number(steps is null || run.State == States.Requested ? null : steps.RowsWritten), Table.Number(context.Time(run.RequestedAt.Value)));
     }
+
+    /// <summary>"cancelled by ana" stands beside the word cancelled.</summary>
+    private static string? Why(string? reason) => reason?.StartsWith("cancelled ", StringComparison.Ordinal) == true ? reason["cancelled ".Length..] : reason;
 
     private static TimeSpan? Took(DashboardRun run, PageContext context) =>
         run.StartedAt is not { } start ? null : (run.FinishedAt?.Value ?? context.Now) - start.Value;

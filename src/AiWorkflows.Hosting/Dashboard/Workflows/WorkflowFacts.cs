@@ -20,7 +20,7 @@ internal static class WorkflowFacts
             Fact("Running", Markup.Of($"{running.Length} {Small($"{(running.Length == 1 ? "run" : "runs")}, {Format.Count(stages, "stage")}")}"),
                 Markup.Text(requested == 0 ? "none waits" : $"{Format.Count(requested, "request")} waiting")),
             Fact("Failed, last 24 h", Markup.Of($"{failed} {Small($"of {Format.Count(totals.Runs, "run")}")}"), Markup.Text(Failing(model))),
-            Fact("Rows published, last 24 h", Markup.Text(Format.Number(totals.RowsPublished)), Markup.Text($"{Format.Count(totals.Commits, "commit")}, only what is new or changed")),
+            Fact("Rows published, last 24 h", Markup.Text(Format.Number(totals.RowsPublished)), Markup.Text($"{Format.Count(totals.Commits, "commit")} of new or changed rows")),
             Fact("Quarantined, last 24 h", Markup.Of($"{Format.Number(totals.RowsQuarantined)} {Small(totals.RowsQuarantined == 1 ? "row" : "rows")}"),
                 Markup.Text(totals.RowsComputed == 0 ? "nothing was computed" : $"{Format.Number(totals.RowsQuarantined * 100d / (totals.RowsComputed + totals.RowsQuarantined), "0.###")}% of what was computed")),
             Fact("Predictions, last 24 h", Markup.Text(Format.Number(totals.Predictions)), Markup.Text("published by batch inference")),

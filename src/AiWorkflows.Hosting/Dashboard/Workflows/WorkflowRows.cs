@@ -30,7 +30,7 @@ internal static class WorkflowRows
                 + Markup.Of($"<span class=\"aw-desc aw-nowrap\" data-tip=\"{string.Join(", ", workflow.Stages.Select(stage => stage.Name))}\">{Format.Count(workflow.Stages.Count, "stage")} · {Format.Grid(workflow.WindowSize)}</span>"),
             Table.Cell(State(workflow, model, runs, paused)), Table.Cell(Schedule(workflow, paused, context)),
             Table.Cell(WindowStrip.Render(workflow, runs, model, context)), Table.Cell(Watermark(workflow, model, runs)),
-            Table.Cell(Champion(workflow, model)), Table.Cell(Actions(workflow, runs, paused, context)));
+            Table.Cell(Champion(workflow, model)), Table.Cell(Actions(workflow, paused, context)));
     }
 
     private static Markup State(WorkflowDefinition workflow, WorkflowsModel model, DashboardRun[] runs, DashboardWorkflow? paused)
@@ -105,14 +105,14 @@ internal static class WorkflowRows
 
     private static string Value(double value) => Format.Number(value, "0.000");
 
-    private static Markup Actions(WorkflowDefinition workflow, DashboardRun[] runs, DashboardWorkflow? paused, PageContext context)
+    private static Markup Actions(WorkflowDefinition workflow, DashboardWorkflow? paused, PageContext context)
     {
         if (context.IsReadOnly)
             return Markup.Empty;
         var url = context.Url("/workflows/" + Uri.EscapeDataString(workflow.Name));
-        var run = Action(url + "/run", runs.MaxBy(r => r.RunId) is { State: States.Failed } ? "Resume" : "Run now");
+        var run = Action(url + "/run", "Run now");
         var pause = workflow.Cron is null ? Markup.Empty
-            : paused is null ? Action(url + "/pause", "Pause", confirm: "Pause the schedule? A run in progress is finished.") : Action(url + "/resume", "Resume schedule");
+            : paused is null ? Action(url + "/pause", "Pause", confirm: "Pause the schedule? A run in progress is finished.") : Action(url + "/resume", "Resume");
         return Markup.Of($"<div class=\"aw-actions\">{run}{pause}</div>");
     }
 }
