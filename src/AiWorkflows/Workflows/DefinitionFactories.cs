@@ -13,13 +13,7 @@ internal sealed record DefinitionFactories(
 {
     public static DefinitionFactories Standard { get; } = new(
         FeatureDefinitions.TryCreatePipeline,
-        (type, _, errors) => Missing<FeatureViewDefinition>(type, errors),
+        FeatureDefinitions.TryCreateView,
         TrainingDefinitions.TryCreate,
         InferenceDefinitions.TryCreate);
-
-    private static T? Missing<T>(Type type, List<string> errors) where T : class
-    {
-        errors.Add($"{type.Name}: this version cannot read its definition.");
-        return null;
-    }
 }
