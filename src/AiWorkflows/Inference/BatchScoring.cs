@@ -36,7 +36,7 @@ internal sealed class BatchScoring<TExample, TPrediction>(
             _rows.Add(row);
             _content.Add(row);
             Bins.Add(float.IsNaN(score.Probability) ? score.Value : score.Probability);
-            if (task == ModelTask.Binary && (float.IsNaN(score.Probability) ? score.Value > 0 : score.Probability >= 0.5f))
+            if (task == ModelTask.Binary && (float.IsNaN(score.Probability) ? score.Value > 0 : score.Probability > 0.5f))
                 _positive++;
         }
         Rows += examples.Count;

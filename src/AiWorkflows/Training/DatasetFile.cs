@@ -68,6 +68,7 @@ internal sealed class DatasetFile : IDisposable
     {
         foreach (var batch in _batches)
             batch.Dispose();
+        _batches.Clear();
         (_mapped as IDisposable)?.Dispose();
     }
 

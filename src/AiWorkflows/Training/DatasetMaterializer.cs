@@ -6,7 +6,8 @@ namespace AiWorkflows.Training;
 /// <summary>A dataset on disk.</summary>
 /// <param name="Rows">Labelled examples, which the file holds.</param>
 /// <param name="UnlabelledRows">Examples left out, because their label was not known before the cut-off.</param>
-internal sealed record MaterializedDataset(string Path, string ContentHash, long Rows, long UnlabelledRows, long Bytes)
+/// <param name="IsNew">False where the same content lay there already.</param>
+internal sealed record MaterializedDataset(string Path, string ContentHash, long Rows, long UnlabelledRows, long Bytes, bool IsNew)
 {
     public string FileName => System.IO.Path.GetFileName(Path);
 }
@@ -22,9 +23,10 @@ internal static class DatasetMaterializer
     {
         var written = await WriteTemporaryAsync(view, schema, session, split, directory, onExample, ct);
         var path = Path.Combine(directory, written.ContentHash + ".arrow");
+        var isNew = !File.Exists(path);
         try
         {
-            if (File.Exists(path))
+            if (!isNew)
                 File.Delete(written.Path);
             else
                 File.Move(written.Path, path);
@@ -33,7 +35,7 @@ internal static class DatasetMaterializer
         {
             throw CannotWrite(directory, e);
         }
-        return written with { Path = path };
+        return written with { Path = path, IsNew = isNew };
     }
 
     /// <summary>Writes under a temporary name, which the caller deletes or renames.</summary>
@@ -59,7 +61,7 @@ internal static class DatasetMaterializer
                     await writer.AppendAsync(example, ct);
                 }
             var hash = await writer.FinishAsync(ct);
-            return new(path, hash, writer.Rows, unlabelled, new FileInfo(path).Length);
+            return new(path, hash, writer.Rows, unlabelled, new FileInfo(path).Length, IsNew: true);
         }
         catch (Exception e)
         {

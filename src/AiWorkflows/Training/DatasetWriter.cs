@@ -39,6 +39,8 @@ internal sealed class DatasetWriter<TExample> : IDisposable where TExample : cla
     public async Task<string> FinishAsync(CancellationToken ct)
     {
         await FlushAsync(ct);
+        if (Rows == 0)
+            await _writer.WriteStartAsync(ct);
         await _writer.WriteEndAsync(ct);
         _file.Flush(flushToDisk: true);
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);

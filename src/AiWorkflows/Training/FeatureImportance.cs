@@ -81,7 +81,22 @@ internal static class FeatureImportance
             return schema.Columns.Any(c => c.Name == column) ? [.. Enumerable.Repeat(column, type.Size)] : null;
         var names = default(VBuffer<ReadOnlyMemory<char>>);
         features.Annotations.GetGetter<VBuffer<ReadOnlyMemory<char>>>(slots)(ref names);
-        return [.. names.DenseValues().Select(n => n.ToString())];
+        return NameVectors([.. names.DenseValues().Select(n => n.ToString())], schema);
+    }
+
+    /// <summary>ML.NET leaves the slots of a plain vector unnamed: they go to the vector columns in their order, which is that of <see cref="ExampleColumns.Numeric"/>.</summary>
+    private static string[] NameVectors(string[] slots, ExampleSchema schema)
+    {
+        var vectors = new Queue<ExampleColumn>(schema.Columns.Where(c => c.Kind == ExampleColumnKind.Vector));
+        for (var i = 0; i < slots.Length; i++)
+            if (slots[i].Length == 0)
+            {
+                var (name, length) = vectors.TryDequeue(out var vector) ? (vector.Name, vector.Length) : ($"slot {i}", 1);
+                for (var end = Math.Min(slots.Length, i + length); i < end && slots[i].Length == 0; i++)
+                    slots[i] = name;
+                i--;
+            }
+        return slots;
     }
 
     /// <summary>A slot is named after its column, or <c>column.slot</c> where one column gave several: they are added up.</summary>

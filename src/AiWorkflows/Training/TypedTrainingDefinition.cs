@@ -42,7 +42,12 @@ internal sealed class TypedTrainingDefinition<TExample> : TrainingDefinition whe
         var holdout = Rows(file.RowsBefore(split.Holdout.From), file.Rows);
         var (trained, held) = (LabelSummary.Of(training, Task), LabelSummary.Of(holdout, Task));
         if (!trained.Suffices(Task) || !held.Suffices(Task))
+        {
+            file.Dispose();
+            if (dataset.IsNew)
+                DatasetMaterializer.Delete(dataset.Path);
             throw TooFew(split, trained, held, dataset.UnlabelledRows);
+        }
         context.Log.LogInformation("Training on {Training}, judged on {Holdout}; {Unlabelled} examples had no label before {CutOff}",
             trained, held, dataset.UnlabelledRows, Timestamps.Display(split.CutOff));
 

@@ -44,7 +44,7 @@ internal sealed class BinaryEvaluation(int capacity = 0)
         var p = Math.Clamp(probability, SmallestProbability, 1 - SmallestProbability);
         _logLoss -= label ? Math.Log(p) : Math.Log(1 - p);
         _squares += (probability - (label ? 1 : 0)) * (probability - (label ? 1 : 0));
-        if (probability >= 0.5 == label)
+        if (probability > 0.5 == label)
             _right++;
         ref var bin = ref _bins[Math.Min(Evaluation.CalibrationBins - 1, (int)(probability * Evaluation.CalibrationBins))];
         bin = (bin.Count + 1, bin.Predicted + probability, bin.Positive + (label ? 1 : 0));
