@@ -38,9 +38,9 @@ internal sealed class DatasetWriter<TExample> : IDisposable where TExample : cla
     /// <summary>Ends the file, makes it durable and returns the hash of its content: of order, names, types and values, but of nothing else in the file.</summary>
     public async Task<string> FinishAsync(CancellationToken ct)
     {
-        await FlushAsync(ct);
-        if (Rows == 0)
-            await _writer.WriteStartAsync(ct);
+        // A file without a batch would lack its schema.
+        if (_pending > 0 || Rows == 0)
+            await FlushAsync(ct);
         await _writer.WriteEndAsync(ct);
         _file.Flush(flushToDisk: true);
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
@@ -64,8 +64,6 @@ internal sealed class DatasetWriter<TExample> : IDisposable where TExample : cla
 
     private async Task FlushAsync(CancellationToken ct)
     {
-        if (_pending == 0)
-            return;
         using var batch = new RecordBatch(_schema, _columns.Select(c => c.Flush(_pending)), _pending);
         await _writer.WriteRecordBatchAsync(batch, ct);
         _pending = 0;
