@@ -178,14 +178,14 @@ internal static class DashboardSeed
     }
 
     /// <summary>A training pipeline of which the pages need only the model's name.</summary>
-    private sealed class ModelOnly : Training.TrainingDefinition
+    private sealed class ModelOnly : AiWorkflows.Training.TrainingDefinition
     {
         [System.Diagnostics.CodeAnalysis.SetsRequiredMembers]
         public ModelOnly(string model) => (Name, Type, ModelName, View) = (model, typeof(object), model, null!);
 
-        public override Task<Training.TrainingResult> ExecuteAsync(Features.StageContext context, Training.TrainingStores stores, CancellationToken ct) => throw new NotSupportedException();
+        public override Task<AiWorkflows.Training.TrainingResult> ExecuteAsync(AiWorkflows.Features.StageContext context, AiWorkflows.Training.TrainingStores stores, CancellationToken ct) => throw new NotSupportedException();
 
-        public override Task<Training.ReproductionResult> ReproduceAsync(
-            Models.ModelVersionRecord version, Models.DatasetRecord dataset, Training.TrainingStores stores, IServiceProvider services, CancellationToken ct) => throw new NotSupportedException();
+        public override Task<AiWorkflows.Training.ReproductionResult> ReproduceAsync(
+            AiWorkflows.Models.ModelVersionRecord version, AiWorkflows.Models.DatasetRecord dataset, AiWorkflows.Training.TrainingStores stores, IServiceProvider services, CancellationToken ct) => throw new NotSupportedException();
     }
 }
