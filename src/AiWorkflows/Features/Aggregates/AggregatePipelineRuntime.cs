@@ -53,8 +53,8 @@ internal sealed class AggregatePipelineRuntime<TEvent, TKey, TRow> : FeaturePipe
     private static bool Take(List<TRow> rows, RowIntake<TRow> intake, DifferenceWriter<TRow> difference)
     {
         var kept = 0;
-        foreach (var row in rows)
-            if (intake.Take(row) is { } taken)
+        for (var i = 0; i < rows.Count; i++)
+            if (intake.Take(rows[i]) is { } taken)
                 rows[kept++] = taken;
         rows.RemoveRange(kept, rows.Count - kept);
         rows.Sort(RowCodec<TRow>.Instance.CompareKeys);

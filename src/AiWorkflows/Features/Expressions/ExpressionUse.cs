@@ -28,6 +28,9 @@ internal static class ExpressionUse
         value = null;
         switch (member.Expression)
         {
+            // Row and Exists are only read from the expression.
+            case var joined when IsJoined(joined):
+                return false;
             case ConstantExpression constant:
                 value = constant.Value;
                 break;
