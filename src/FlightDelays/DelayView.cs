@@ -20,7 +20,7 @@ public sealed class DelayView : FeatureView<Flight, DelayExample>
         var originIn = view.Join<Arrivals>(on: (f, a) => f.Origin == a.Airport, maxAge: lately);
         var destOut = view.Join<Departures>(on: (f, d) => f.Destination == d.Airport, maxAge: lately);
         var destIn = view.Join<Arrivals>(on: (f, a) => f.Destination == a.Airport, maxAge: lately);
-        var routeHour = view.Join<RouteHour>(on: (f, r) => f.Origin == r.From && f.Destination == r.To && f.Hour == r.Hour, maxAge: TimeSpan.FromDays(2));
+        var routeHour = view.Join<RouteHour>(on: (f, r) => f.Origin == r.From && f.Destination == r.To && f.Hour == r.Hour, maxAge: TimeSpan.FromDays(90));
         var routeDay = view.Join<RouteDay>(on: (f, r) => f.Origin == r.From && f.Destination == r.To, maxAge: TimeSpan.FromDays(2));
 
         view.Label<FlightOutcome, bool>(on: (f, o) => f.FlightId == o.FlightId, within: TimeSpan.FromHours(36), value: o => o.Delay > FlightOutcomesPipeline.LateAfter);

@@ -1,0 +1,81 @@
+using System.Diagnostics;
+using System.Globalization;
+using AiWorkflows.Benchmarks.Data;
+
+namespace AiWorkflows.Benchmarks.Join;
+
+/// <summary>Point-in-time join of two groups: from the store on disk to examples, beside DuckDB's ASOF JOIN on its own file with the result fetched.</summary>
+internal static class JoinBenchmark
+{
+    private const string Prepare = "join-prepare";
+    private const string Ours = "join-store";
+    private const string Peer = "join-duckdb";
+
+    public static async Task<IReadOnlyList<Aim>> RunAsync(int rows, int rounds, CancellationToken ct)
+    {
+        var directory = Directory.CreateTempSubdirectory("aiworkflows-bench-").FullName;
+        try
+        {
+            var small = Math.Max(rows / 10, 1000);
+            foreach (var size in new[] { rows, small })
+                await Measurement.InOwnProcessAsync(ct, Prepare, Folder(directory, size), size.ToString(CultureInfo.InvariantCulture));
+            var (ours, peer) = (new List<Measurement>(), new List<Measurement>());
+            for (var round = 0; round < rounds; round++)
+            {
+                ours.Add(await Measurement.InOwnProcessAsync(ct, Ours, Folder(directory, rows), rows.ToString(CultureInfo.InvariantCulture)));
+                peer.Add(await Measurement.InOwnProcessAsync(ct, Peer, Folder(directory, rows), rows.ToString(CultureInfo.InvariantCulture)));
+            }
+            var less = await Measurement.InOwnProcessAsync(ct, Ours, Folder(directory, small), small.ToString(CultureInfo.InvariantCulture));
+            if (!Agree(ours[0], peer[0]))
+                throw new InvalidOperationException($"The two sides disagree: {ours[0]} and {peer[0]}.");
+
+            Report.Rounds($"Point-in-time join, {rows:N0} spine rows and 2 groups; {ours[0].Found:N0} rows found on both sides",
+                [("store to examples", ours), ("DuckDB ASOF JOIN, 1 thread, result fetched", peer), ($"store to examples, {small:N0} rows", [less])]);
+            return
+            [
+                new("join: our time over DuckDB's on one thread", Median(ours) / Median(peer), "<=", 0.8),
+                new($"join: peak memory for {rows:N0} rows over that for {small:N0}", ours.Max(m => m.PeakBytes) / (double)less.PeakBytes, "<=", 1.2),
+            ];
+        }
+        finally
+        {
+            Directory.Delete(directory, recursive: true);
+        }
+    }
+
+    /// <summary>A round or the preparation, in the child process.</summary>
+    public static async Task<bool> TryRunChildAsync(string[] args, CancellationToken ct)
+    {
+        if (args is not [Prepare or Ours or Peer, var directory, var size])
+            return false;
+        var rows = int.Parse(size, CultureInfo.InvariantCulture);
+        var (store, duck) = (Path.Combine(directory, "store.db"), Path.Combine(directory, "duck.db"));
+        if (args[0] == Prepare)
+        {
+            Directory.CreateDirectory(directory);
+            var data = await BenchData.LoadAsync(rows, ct);
+            await StoreJoin.PrepareAsync(store, data, ct);
+            DuckDbJoin.Prepare(duck, data);
+            new Measurement(0, Measurement.Peak(), rows).Print();
+            return true;
+        }
+        var watch = Stopwatch.StartNew();
+        JoinResult result;
+        if (args[0] == Ours)
+        {
+            await using var open = await BenchStore.OpenAsync(store, null, ct);
+            watch.Restart();
+            result = await StoreJoin.RunAsync(open, BenchData.WindowOf(rows), ct);
+        }
+        else
+            result = DuckDbJoin.Run(duck);
+        new Measurement(watch.Elapsed.TotalSeconds, Measurement.Peak(), result.Rows, result.Found, result.Sum).Print();
+        return true;
+    }
+
+    private static string Folder(string directory, int rows) => Path.Combine(directory, rows.ToString(CultureInfo.InvariantCulture));
+
+    private static double Median(IEnumerable<Measurement> rounds) => Measurement.Median(rounds.Select(r => r.Seconds));
+
+    private static bool Agree(Measurement a, Measurement b) => a.Rows == b.Rows && a.Found == b.Found && Math.Abs(a.Sum - b.Sum) <= 1e-9 * Math.Abs(a.Sum);
+}

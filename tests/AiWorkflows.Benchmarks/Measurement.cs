@@ -1,0 +1,44 @@
+using System.Diagnostics;
+using System.Text.Json;
+
+namespace AiWorkflows.Benchmarks;
+
+/// <summary>What one round of one side took, in a process of its own: no side inherits the other's heap or caches.</summary>
+/// <param name="Seconds">Wall clock of the measured part alone.</param>
+/// <param name="PeakBytes">Largest resident size of the process.</param>
+internal sealed record Measurement(double Seconds, long PeakBytes, long Rows, long Found = 0, double Sum = 0)
+{
+    /// <summary>Marks the one line of a child's output that is its result.</summary>
+    private const string Marker = "measured ";
+
+    public void Print() => Console.WriteLine(Marker + JsonSerializer.Serialize(this));
+
+    /// <summary>Starts this program again for one round.</summary>
+    public static async Task<Measurement> InOwnProcessAsync(CancellationToken ct, params string[] arguments)
+    {
+        var start = new ProcessStartInfo(Environment.ProcessPath!) { RedirectStandardOutput = true };
+        if (Path.GetFileNameWithoutExtension(start.FileName) == "dotnet")
+            start.ArgumentList.Add(typeof(Measurement).Assembly.Location);
+        foreach (var argument in arguments)
+            start.ArgumentList.Add(argument);
+        using var process = Process.Start(start)!;
+        var output = await process.StandardOutput.ReadToEndAsync(ct);
+        await process.WaitForExitAsync(ct);
+        var line = output.Split('\n').LastOrDefault(l => l.StartsWith(Marker, StringComparison.Ordinal));
+        return process.ExitCode == 0 && line is not null
+            ? JsonSerializer.Deserialize<Measurement>(line[Marker.Length..])!
+            : throw new InvalidOperationException($"'{string.Join(' ', arguments)}' ended with {process.ExitCode}: {output}");
+    }
+
+    public static long Peak()
+    {
+        using var self = Process.GetCurrentProcess();
+        return self.PeakWorkingSet64;
+    }
+
+    public static double Median(IEnumerable<double> values)
+    {
+        var sorted = values.Order().ToArray();
+        return sorted.Length % 2 == 1 ? sorted[sorted.Length / 2] : (sorted[sorted.Length / 2 - 1] + sorted[sorted.Length / 2]) / 2;
+    }
+}

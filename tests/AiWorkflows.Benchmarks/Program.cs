@@ -1,0 +1,29 @@
+using System.Globalization;
+using AiWorkflows.Benchmarks;
+using AiWorkflows.Benchmarks.Ingest;
+using AiWorkflows.Benchmarks.Join;
+
+var ct = CancellationToken.None;
+if (await JoinBenchmark.TryRunChildAsync(args, ct) || await IngestBenchmark.TryRunChildAsync(args, ct))
+    return 0;
+
+var what = args.FirstOrDefault() ?? "all";
+if (what is not ("join" or "ingest" or "all") || Option("--rows", 1) < 1 || Option("--rounds", 1) < 1)
+{
+    Console.Error.WriteLine("Usage: AiWorkflows.Benchmarks [join|ingest|all] [--rows N] [--rounds N]    rows: 3,000,000 for the join, 1,000,000 for the ingest; rounds: 5");
+    return 2;
+}
+
+var rounds = Option("--rounds", 5);
+var aims = new List<Aim>();
+if (what is "join" or "all")
+    aims.AddRange(await JoinBenchmark.RunAsync(Option("--rows", 3_000_000), rounds, ct));
+if (what is "ingest" or "all")
+    aims.AddRange(await IngestBenchmark.RunAsync(Option("--rows", 1_000_000), rounds, ct));
+Report.Aims(aims);
+return 0;
+
+int Option(string name, int otherwise) =>
+    Array.IndexOf(args, name) is var at and >= 0
+        ? at + 1 < args.Length && int.TryParse(args[at + 1], NumberStyles.Integer, CultureInfo.InvariantCulture, out var value) ? value : 0
+        : otherwise;

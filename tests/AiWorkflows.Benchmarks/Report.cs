@@ -1,0 +1,33 @@
+using System.Globalization;
+
+namespace AiWorkflows.Benchmarks;
+
+/// <summary>One aim of the performance page and what came of it.</summary>
+internal sealed record Aim(string What, double Reached, string Comparison, double Bound)
+{
+    public bool Met => Comparison == "<=" ? Reached <= Bound : Reached >= Bound;
+}
+
+/// <summary>Tables for people.</summary>
+internal static class Report
+{
+    public static void Rounds(string title, IEnumerable<(string Side, IReadOnlyList<Measurement> Rounds)> sides)
+    {
+        Console.WriteLine();
+        Console.WriteLine(title);
+        Console.WriteLine($"  {"side",-44} {"median",9} {"fastest",9} {"slowest",9} {"rows/s",12} {"peak",9}");
+        foreach (var (side, rounds) in sides)
+        {
+            var median = Measurement.Median(rounds.Select(r => r.Seconds));
+            Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
+                $"  {side,-44} {median,7:F2} s {rounds.Min(r => r.Seconds),7:F2} s {rounds.Max(r => r.Seconds),7:F2} s {rounds[0].Rows / median,12:N0} {rounds.Max(r => r.PeakBytes) / 1048576.0,6:F0} MB"));
+        }
+    }
+
+    public static void Aims(IReadOnlyList<Aim> aims)
+    {
+        Console.WriteLine();
+        foreach (var aim in aims)
+            Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"  {(aim.Met ? "met    " : "NOT MET")} {aim.What}: {aim.Reached:F2} (aim {aim.Comparison} {aim.Bound:F2})"));
+    }
+}
