@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Globalization;
 using System.Linq.Expressions;
 using System.Reflection;
@@ -17,6 +18,7 @@ internal sealed class RowCodec<TRow> where TRow : class
     private readonly Func<TRow, DateTime> _eventTime;
     private readonly Func<TRow, TRow, int> _compareKeys;
     private readonly Func<TRow, TRow, bool> _sameFeatures;
+    private readonly ConcurrentDictionary<string, Func<IRowCursor, TRow>> _materializers = new(StringComparer.Ordinal);
 
     private RowCodec(GroupSchema schema)
     {
@@ -67,8 +69,11 @@ internal sealed class RowCodec<TRow> where TRow : class
             sink.Null(i);
     }
 
-    /// <summary>Compiles a function that builds rows from a cursor over <paramref name="columns"/>; the other properties keep their defaults.</summary>
-    public Func<IRowCursor, TRow> Materializer(IReadOnlyList<FeatureColumn> columns)
+    /// <summary>A function that builds rows from a cursor over <paramref name="columns"/>; the other properties keep their defaults. Compiled once for each set of columns.</summary>
+    public Func<IRowCursor, TRow> Materializer(IReadOnlyList<FeatureColumn> columns) =>
+        _materializers.GetOrAdd(string.Join(',', columns.Select(c => c.Name)), (_, wanted) => CompileMaterializer(wanted), columns);
+
+    private Func<IRowCursor, TRow> CompileMaterializer(IReadOnlyList<FeatureColumn> columns)
     {
         var cursor = Expression.Parameter(typeof(IRowCursor));
         var body = _shape.New(p =>

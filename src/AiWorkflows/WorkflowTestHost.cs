@@ -1,0 +1,162 @@
+using AiWorkflows.Features;
+using AiWorkflows.Workflows;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
+
+namespace AiWorkflows;
+
+/// <summary>
+/// Runs feature pipelines and views in memory, without a database, by the very code that a host runs them with: for unit tests of pipelines.
+/// Groups that are read but that no added pipeline writes are given with <see cref="Given"/>.
+/// </summary>
+public sealed class WorkflowTestHost : IAsyncDisposable
+{
+    private static readonly Window Always = new(DateTime.SpecifyKind(DateTime.MinValue, DateTimeKind.Utc), DateTime.SpecifyKind(DateTime.MaxValue, DateTimeKind.Utc));
+
+    private readonly ServiceProvider _services;
+    private readonly TimeProvider _clock;
+    private readonly InMemoryFeatureStore _store;
+    private readonly Catalog _catalog;
+    private long _attempts;
+
+    /// <summary>Collects and validates definitions, as a host does at its start.</summary>
+    /// <param name="define">Adds pipelines, views and workflows, and registers the services that they ask for.</param>
+    /// <exception cref="InvalidDefinitionsException">Something is wrong; the exception lists every mistake.</exception>
+    public WorkflowTestHost(Action<AiWorkflowsBuilder> define)
+    {
+        ArgumentNullException.ThrowIfNull(define);
+        var builder = new AiWorkflowsBuilder(new ServiceCollection());
+        define(builder);
+        builder.Services.TryAddSingleton(TimeProvider.System);
+        builder.Services.TryAdd(ServiceDescriptor.Singleton(typeof(ILogger<>), typeof(NullLogger<>)));
+        _services = builder.Services.BuildServiceProvider();
+        _clock = _services.GetRequiredService<TimeProvider>();
+        _store = new InMemoryFeatureStore(_clock);
+        try
+        {
+            builder.ExternalGroups.AddRange(ReadButNotWritten(builder));
+            _catalog = Catalog.Build(builder, _services);
+        }
+        catch
+        {
+            _services.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Puts rows into a group, as if its pipeline had published them: a row with the same keys and event time is replaced.</summary>
+    /// <exception cref="StageFailedException">A value cannot be stored, or two rows have the same keys and event time.</exception>
+    public void Given<TRow>(params IEnumerable<TRow> rows) where TRow : class
+    {
+        ArgumentNullException.ThrowIfNull(rows);
+        var codec = RowCodec<TRow>.Instance;
+        var canonical = rows.Select(codec.Canonicalize).ToList();
+        if (canonical.Count == 0)
+            return;
+        canonical.Sort(codec.Compare);
+        var pending = new PendingRows<TRow>();
+        for (var i = 0; i < canonical.Count; i++)
+        {
+            if (i > 0 && codec.Compare(canonical[i - 1], canonical[i]) == 0)
+                throw new StageFailedException($"{codec.Schema}: {codec.Describe(canonical[i])} was given twice; a group has one row for each key and event time.");
+            pending.Add(canonical[i], deleted: false);
+        }
+        var window = new Window(Timestamps.FromMicros(codec.EventTime(canonical[0])), Timestamps.FromMicros(codec.EventTime(canonical[^1]) + 1));
+        var writer = Wait(_store.OpenCommitAsync(new(codec.Schema, CommitKind.Patch, window, NextAttempt("given"), "test"), CancellationToken.None));
+        writer.WriteAsync(pending, CancellationToken.None).GetAwaiter().GetResult();
+        _store.Publish(writer.CommitId);
+    }
+
+    /// <summary>Runs a feature pipeline over a window and publishes what it gave.</summary>
+    /// <exception cref="StageFailedException">An expectation with the outcome <see cref="OnViolation.Fail"/> was violated, a row lies outside the window, or a value cannot be stored.</exception>
+    public async Task RunAsync<TPipeline>(Window window, CancellationToken ct = default) where TPipeline : class
+    {
+        var pipeline = _catalog.FeaturePipelines.FirstOrDefault(p => p.Type == typeof(TPipeline))
+            ?? throw new InvalidRequestException($"{typeof(TPipeline).Name} is no feature pipeline of this test host; call ai.Add<{typeof(TPipeline).Name}>() in its constructor.");
+        await using var scope = _services.CreateAsyncScope();
+        var seal = await pipeline.ExecuteAsync(
+            new StageContext
+            {
+                Attempt = NextAttempt(pipeline.Name),
+                Workflow = "test",
+                Window = window,
+                AsOfSeq = _store.CurrentSeq,
+                CodeVersion = "test",
+                Services = scope.ServiceProvider,
+                Clock = _clock,
+                Progress = new StageProgress(),
+                Log = NullLogger.Instance,
+            },
+            _store,
+            ct);
+        _store.Publish(seal.CommitId);
+    }
+
+    /// <summary>The current rows of a group, in canonical order (event time, then keys).</summary>
+    public IReadOnlyList<TRow> Rows<TRow>() where TRow : class
+    {
+        var commits = Wait(_store.CommitsAsync(RowCodec<TRow>.Instance.Schema, _store.CurrentSeq, Always, CancellationToken.None));
+        using var feed = new GroupFeed<TRow>(_store, commits, properties: null, Always, FeedMode.Rows, progress: null, CancellationToken.None);
+        var rows = new List<TRow>();
+        while (feed.Next() is { } batch)
+        {
+            for (var i = 0; i < batch.Count; i++)
+                rows.Add(batch[i].Row);
+            feed.Return(batch);
+        }
+        return rows;
+    }
+
+    /// <summary>The rows of a group that expectations kept out, in the order in which they came.</summary>
+    public IReadOnlyList<RejectedRow<TRow>> Quarantined<TRow>() where TRow : class =>
+        [.. _store.Quarantined(RowCodec<TRow>.Instance.Schema).Select(q => new RejectedRow<TRow>(RowCodec<TRow>.Instance.FromJson(q.RowJson), q.Rule, q.Reason))];
+
+    /// <summary>The examples of the one view that makes <typeparamref name="TExample"/>, for the spine rows in a window, with their labels where the view has one and it is known.</summary>
+    public async Task<IReadOnlyList<JoinedExample<TExample>>> ExamplesAsync<TExample>(Window window, CancellationToken ct = default) where TExample : class
+    {
+        var views = _catalog.Views.OfType<FeatureViewDefinition<TExample>>().ToArray();
+        if (views.Length != 1)
+            throw new InvalidRequestException($"{views.Length} views of this test host make {typeof(TExample).Name}; add exactly one with ai.Add<…>().");
+        var examples = new List<JoinedExample<TExample>>();
+        await foreach (var batch in views[0].ReadAsync(new FeatureReadSession(_store, _store.CurrentSeq), window, new(Labels: true, LabelsKnownBefore: null, EntityKeys: true), ct))
+            foreach (var e in batch)
+                examples.Add(new(e.Features, e.EventTime, e.EntityKey!, e.HasLabel && e.LabelText is null ? e.Label : null, e.LabelText));
+        return examples;
+    }
+
+    /// <inheritdoc/>
+    public ValueTask DisposeAsync() => _services.DisposeAsync();
+
+    private AttemptRef NextAttempt(string stage) => new(0, ++_attempts, 1, stage);
+
+    /// <summary>The store in memory answers at once.</summary>
+    private static T Wait<T>(Task<T> task) => task.GetAwaiter().GetResult();
+
+    private Type[] ReadButNotWritten(AiWorkflowsBuilder builder)
+    {
+        var ignored = new List<string>();
+        var types = builder.Types.Distinct().ToArray();
+        var pipelines = types.Select(t => FeatureDefinitions.TryCreatePipeline(t, _services, ignored)).OfType<FeaturePipelineDefinition>().ToArray();
+        var views = types.Select(t => FeatureDefinitions.TryCreateView(t, _services, ignored)).OfType<FeatureViewDefinition>();
+        return [.. pipelines.SelectMany(p => p.Reads).Concat(views.SelectMany(v => v.Reads)).Select(g => g.Row).Distinct()
+            .Except(pipelines.Select(p => p.Writes.Row)).Except(builder.ExternalGroups)];
+    }
+}
+
+/// <summary>A row that an expectation kept out.</summary>
+/// <param name="Row">The row, with canonical values.</param>
+/// <param name="Rule">The expectation.</param>
+/// <param name="Reason">What was found instead.</param>
+/// <typeparam name="TRow">The record of the feature group.</typeparam>
+public sealed record RejectedRow<TRow>(TRow Row, string Rule, string Reason) where TRow : class;
+
+/// <summary>An example with the row that it was made for.</summary>
+/// <param name="Features">What a model sees.</param>
+/// <param name="EventTime">Event time of the spine row, UTC.</param>
+/// <param name="EntityKey">Keys of the spine row as a JSON array.</param>
+/// <param name="Label">The label as a number, 0 or 1 for a Boolean; null where it is not known, or is a class.</param>
+/// <param name="LabelText">The label where it is a class.</param>
+/// <typeparam name="TExample">The record that a model sees.</typeparam>
+public sealed record JoinedExample<TExample>(TExample Features, DateTime EventTime, string EntityKey, double? Label, string? LabelText) where TExample : class;
