@@ -46,6 +46,8 @@ internal sealed class DashboardHost : IAsyncDisposable
         builder.Services.AddSqliteStorage(settings.DatabasePath);
         builder.Services.AddSingleton(catalog);
         builder.Services.AddSingleton(new BusinessClock(clock, TimeProvider.System));
+        builder.Services.AddSingleton(new RunEngineOptions { Host = settings.HostName, CodeVersion = settings.CodeVersion, DatasetDirectory = directory, DispatchCap = 1 });
+        builder.Services.AddRunEngine(new AiWorkflowsBuilder(builder.Services));
         builder.Services.AddJobEngine();
         builder.Services.AddDashboardPages();
         var app = builder.Build();

@@ -55,9 +55,14 @@ internal static class DagSvg
         var tip = Markup.When(node.Tip is not null, Markup.Of($" data-tip=\"{node.Tip}\""));
         return Markup.Of(
             $"""
-            <g class="aw-node is-{node.Look}" transform="translate({at.X} {at.Y - height / 2d})"><a href="{node.Href}"{tip}><rect class="aw-box" x=".5" y=".5" width="{width - 1}" height="{height - 1}" rx="5"/><rect class="aw-side" x="0" y="6" width="3" height="{height - 12}" rx="1.5"/><svg class="aw-i" role="img" aria-label="{Status.Word(node.Look)}" x="{width - 24}" y="9" width="14" height="14" viewBox="0 0 16 16"><g class="aw-spin"><use href="#aw-{node.Look}" width="16" height="16"/></g></svg><text class="aw-nt" x="13" y="21">{Format.Shorten(node.Title, (int)((width - 40) / TitleLetter))}</text> <text class="aw-nk" x="13" y="37">{Format.Shorten(node.Kind, (int)((width - 20) / DetailLetter))}</text>{Foot(node, width)}</a></g>
+            <g class="aw-node is-{node.Look}" transform="translate({at.X} {at.Y - height / 2d})"><a href="{node.Href}"{tip}><rect class="aw-box" x=".5" y=".5" width="{width - 1}" height="{height - 1}" rx="5"/><rect class="aw-side" x="0" y="6" width="3" height="{height - 12}" rx="1.5"/><svg class="aw-i" role="img" aria-label="{Status.Word(node.Look)}" x="{width - 24}" y="9" width="14" height="14" viewBox="0 0 16 16"><g class="aw-spin"><use href="#aw-{node.Look}" width="16" height="16"/></g></svg><text class="aw-nt" x="13" y="21">{Title(node.Title, (int)((width - 40) / TitleLetter))}</text> <text class="aw-nk" x="13" y="37">{Format.Shorten(node.Kind, (int)((width - 20) / DetailLetter))}</text>{Foot(node, width)}</a></g>
             """);
     }
+
+    /// <summary>Of "stage/outcomes" the end tells more than the middle.</summary>
+    internal static string Title(string title, int length) =>
+        title.Length > length && title.LastIndexOf('/') is > 0 and var slash && title.Length - slash + 2 is var tail && tail < length
+            ? title[..(length - tail + 1)] + "…" + title[slash..] : Format.Shorten(title, length);
 
     private static Markup Foot(DagNode node, int width)
     {

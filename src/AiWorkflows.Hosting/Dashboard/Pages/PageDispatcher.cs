@@ -14,12 +14,15 @@ internal sealed record PageRequest(DashboardReader Reader, PageContext Context, 
     public string? Value(string key) => Query[key].ToString() is { Length: > 0 and <= 300 } text ? text : null;
 }
 
+/// <summary>The address names nothing that could be shown; the message says what was wrong with it. Not an error of the store, which may well be a wrong request too.</summary>
+internal sealed class NoSuchPageException(string message) : Exception(message);
+
 /// <summary>One of our pages: reads, then renders. The same for the whole page and for its fresh parts.</summary>
 internal abstract class DashboardPage
 {
     public abstract string Section { get; }
 
-    /// <exception cref="InvalidRequestException">There is no such thing, or the query is wrong; the message says so.</exception>
+    /// <exception cref="NoSuchPageException">There is no such thing, or the query is wrong.</exception>
     public abstract Task<PageContent> LoadAsync(PageRequest request);
 }
 
@@ -39,7 +42,7 @@ internal sealed class PageDispatcher(DashboardPage page, bool partsOnly) : IDash
             bar = await reader.SectionBarAsync().ConfigureAwait(false);
             content = await page.LoadAsync(new(reader, viewer, http.Request.Query, context.UriMatch)).ConfigureAwait(false);
         }
-        catch (InvalidRequestException e)
+        catch (NoSuchPageException e)
         {
             content = NotFound(e.Message, viewer);
         }

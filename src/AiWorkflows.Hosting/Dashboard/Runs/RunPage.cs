@@ -16,7 +16,7 @@ internal sealed class RunPage : DashboardPage
         var text = request.Uri.Groups["id"].Value;
         var model = long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var id)
             ? await request.Reader.RunAsync(id, RunLog.FilterOf(request)).ConfigureAwait(false) : null;
-        return model is null ? throw new InvalidRequestException($"There is no run {text} in the ledger.") : Render(model, request.Reader.Catalog, request.Context);
+        return model is null ? throw new NoSuchPageException($"There is no run {text} in the ledger.") : Render(model, request.Reader.Catalog, request.Context);
     }
 
     internal static PageContent Render(RunModel model, Catalog? catalog, PageContext context)

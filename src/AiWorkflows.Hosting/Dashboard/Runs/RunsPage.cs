@@ -109,9 +109,9 @@ internal sealed class RunsPage : DashboardPage
     }.Where(pair => pair.Item2 is not null).Select(pair => $"{pair.Item1}={Uri.EscapeDataString(pair.Item2!)}"));
 
     private static string? OneOf(PageRequest request, string key, string[] known) => request.Value(key) is not { } value ? null
-        : known.Contains(value) ? value : throw NearMatches.Unknown(key, value, known);
+        : known.Contains(value) ? value : throw new NoSuchPageException(NearMatches.Unknown(key, value, known).Message);
 
     private static DateTime? Time(PageRequest request, string key) => request.Value(key) is not { } text ? null
         : DateTime.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal | DateTimeStyles.AdjustToUniversal, out var time) ? time
-        : throw new InvalidRequestException($"'{text}' is no time; write it as 2001-06-01 or 2001-06-01 12:00, in UTC.");
+        : throw new NoSuchPageException($"'{text}' is no time; write it as 2001-06-01 or 2001-06-01 12:00, in UTC.");
 }
