@@ -123,7 +123,8 @@ public class RecoveryTests
         (step.State, step.Attempt, step.Failures).ShouldBe(("succeeded", 1, 0));
         host.Probe.Executions.Count(e => e.Window == Days(1, 4)).ShouldBe(2);
         (await CountAsync(file, "feature_store_ticks_v1")).ShouldBe(24);
-        // The overtaken day was not stored twice.
+        // The overtaken day was not stored twice, and nothing remains of the difference that was discarded.
+        await host.Engine.SweepAsync(default);
         (await CountAsync(file, "feature_store_ticks_v1_rows")).ShouldBe(24);
     }
 
