@@ -51,10 +51,10 @@ internal sealed class EngineHost : IAsyncDisposable
 
     public T Get<T>() where T : notnull => _services.GetRequiredService<T>();
 
-    public static RunEngineOptions Quick(TimeSpan? beat = null, TimeSpan? lease = null, int maxLost = 10) => new()
+    public static RunEngineOptions Quick(TimeSpan? beat = null, TimeSpan? lease = null, TimeSpan? sweep = null) => new()
     {
         Host = "test", CodeVersion = "1", DatasetDirectory = Path.GetTempPath(), FirstBackoff = TimeSpan.FromMilliseconds(20), Poll = TimeSpan.FromMilliseconds(100),
-        Sweep = TimeSpan.FromMilliseconds(500), Beat = beat ?? TimeSpan.FromSeconds(10), Lease = lease ?? TimeSpan.FromSeconds(60), MaxLost = maxLost,
+        Sweep = sweep ?? TimeSpan.FromMilliseconds(500), Beat = beat ?? TimeSpan.FromSeconds(10), Lease = lease ?? TimeSpan.FromSeconds(60),
         AbandonAfter = TimeSpan.FromMilliseconds(200), LogFlush = TimeSpan.FromMilliseconds(50),
     };
 
