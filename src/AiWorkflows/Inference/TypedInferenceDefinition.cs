@@ -1,5 +1,4 @@
 using System.Diagnostics.CodeAnalysis;
-using System.Threading.Channels;
 using AiWorkflows.Features;
 using AiWorkflows.Models;
 using Microsoft.Extensions.DependencyInjection;
@@ -10,9 +9,6 @@ namespace AiWorkflows.Inference;
 /// <summary>A batch inference pipeline of known types.</summary>
 internal sealed class TypedInferenceDefinition<TExample, TPrediction> : InferenceDefinition where TExample : class where TPrediction : class
 {
-    /// <summary>Batches of examples that are read ahead of the scoring.</summary>
-    private const int ReadAhead = 2;
-
     private const string Role = "champion";
 
     [SetsRequiredMembers]
@@ -39,32 +35,33 @@ internal sealed class TypedInferenceDefinition<TExample, TPrediction> : Inferenc
 
         context.Progress.Text = "scoring";
         var session = new FeatureReadSession(stores.Features, context.AsOfSeq, context.Progress);
-        using var stop = CancellationTokenSource.CreateLinkedTokenSource(ct);
-        var batches = ReadAheadAsync(session, window, stop.Token);
-        await using var reading = batches.GetAsyncEnumerator(ct);
-        try
+        await using var reading = Read(session, window, ct).GetAsyncEnumerator(ct);
+        var more = await reading.MoveNextAsync();
+        // Only now is it known whether there is anything from before the cut-off; rows come in order of time.
+        var hindsight = context.Hindsight && more && reading.Current[0].EventTime < version.CutOff;
+        var request = new BatchRequest(Name, Role, Model, modelVersion, View.Name, View.Version, window, context.AsOfSeq, hindsight,
+            context.Clock.GetUtcNow().UtcDateTime, context.Attempt, context.CodeVersion);
+        await using var writer = await stores.Log.OpenBatchAsync(request, ct);
+        var pipeline = (BatchInferencePipeline<TExample, TPrediction>)ActivatorUtilities.GetServiceOrCreateInstance(context.Services, Type);
+        using var scoring = new BatchScoring<TExample, TPrediction>(pipeline, scorer, Schema, task);
+        for (; more; more = await reading.MoveNextAsync())
         {
-            var more = await reading.MoveNextAsync();
-            // Only now is it known whether there is anything from before the cut-off; rows come in order of time.
-            var hindsight = context.Hindsight && more && reading.Current[0].EventTime < version.CutOff;
-            var request = new BatchRequest(Name, Role, Model, modelVersion, View.Name, View.Version, window, context.AsOfSeq, hindsight,
-                context.Clock.GetUtcNow().UtcDateTime, context.Attempt, context.CodeVersion);
-            await using var writer = await stores.Log.OpenBatchAsync(request, ct);
-            var pipeline = (BatchInferencePipeline<TExample, TPrediction>)ActivatorUtilities.GetServiceOrCreateInstance(context.Services, Type);
-            using var scoring = new BatchScoring<TExample, TPrediction>(pipeline, scorer, Schema, task);
-            for (; more; more = await reading.MoveNextAsync())
-            {
-                var rows = scoring.Score(reading.Current, ct);
-                await writer.WriteAsync(rows, ct);
-                context.Progress.AddWritten(rows.Count);
-            }
-            context.Log.LogInformation("Scored {Rows} examples of {Window} with {Model} v{Version}{Hindsight}", scoring.Rows, window, Model, modelVersion, hindsight ? ", in hindsight" : "");
-            return new(writer.BatchId, request, scoring.Rows, scoring.FinishHash(), scoring.Bins.ToJson(), scoring.PositiveShare, session.Inputs, session.Commits);
+            var rows = scoring.Score(reading.Current, ct);
+            await writer.WriteAsync(rows, ct);
+            context.Progress.AddWritten(rows.Count);
         }
-        finally
-        {
-            await stop.CancelAsync();
-        }
+        context.Log.LogInformation("Scored {Rows} examples of {Window} with {Model} v{Version}{Hindsight}", scoring.Rows, window, Model, modelVersion, hindsight ? ", in hindsight" : "");
+        return new(writer.BatchId, request, scoring.Rows, scoring.FinishHash(), scoring.Bins.ToJson(), scoring.PositiveShare, session.Inputs, session.Commits);
+    }
+
+    private async IAsyncEnumerable<IReadOnlyList<Example<TExample>>> Read(
+        FeatureReadSession session, Window window, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken ct)
+    {
+        if (window.IsEmpty)
+            yield break;
+        await foreach (var batch in Examples.ReadAsync(session, window, new(Labels: false, LabelsKnownBefore: null, EntityKeys: true), ct))
+            if (batch.Count > 0)
+                yield return batch;
     }
 
     /// <summary>What lies before the model's cut-off it may have learnt from: only hindsight scores that.</summary>
@@ -89,38 +86,5 @@ internal sealed class TypedInferenceDefinition<TExample, TPrediction> : Inferenc
             throw new StageFailedException($"{Name}: view '{View.Name}' is defined differently from when {name} was trained on it, so its features mean something else. Train the model again, or restore the definition.");
         if (version.Task != ModelTasks.Of(View.LabelType!).Name())
             throw new StageFailedException($"{Name}: {name} is a {version.Task} model, but the label of view '{View.Name}' asks for {ModelTasks.Of(View.LabelType!).Name()}. Train the model again.");
-    }
-
-    /// <summary>Joins features on a thread of its own while the previous batch is scored and written.</summary>
-    private async IAsyncEnumerable<IReadOnlyList<Example<TExample>>> ReadAheadAsync(
-        FeatureReadSession session, Window window, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken ct)
-    {
-        if (window.IsEmpty)
-            yield break;
-        var channel = Channel.CreateBounded<IReadOnlyList<Example<TExample>>>(new BoundedChannelOptions(ReadAhead) { SingleReader = true, SingleWriter = true });
-        var reader = Task.Run(async () =>
-        {
-            try
-            {
-                await foreach (var batch in Examples.ReadAsync(session, window, new(Labels: false, LabelsKnownBefore: null, EntityKeys: true), ct))
-                    if (batch.Count > 0)
-                        await channel.Writer.WriteAsync(batch, ct);
-                channel.Writer.Complete();
-            }
-            catch (Exception e)
-            {
-                channel.Writer.Complete(e);
-            }
-        }, CancellationToken.None);
-        try
-        {
-            await foreach (var batch in channel.Reader.ReadAllAsync(ct))
-                yield return batch;
-        }
-        finally
-        {
-            // Nothing may still read from the store when the stage has ended.
-            await reader;
-        }
     }
 }

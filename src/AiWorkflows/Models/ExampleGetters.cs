@@ -1,5 +1,6 @@
 using System.Linq.Expressions;
 using System.Reflection;
+using AiWorkflows.Features;
 
 namespace AiWorkflows.Models;
 
@@ -31,15 +32,13 @@ internal static class ExampleGetters
             typeof(ExampleGetters).GetMethod(method, BindingFlags.Public | BindingFlags.Static)!, argument, Expression.Constant(member));
     }
 
-    public static Func<TExample, string?> Text<TExample>(PropertyInfo property, Type type)
+    public static Func<TExample, string?> Text<TExample>(PropertyInfo property, Type type, string member)
     {
         var example = Expression.Parameter(typeof(TExample));
         Expression value = Expression.Property(example, property);
         if (type.IsEnum)
-        {
-            var nullable = typeof(Nullable<>).MakeGenericType(type);
-            value = Expression.Call(typeof(EnumNames<>).MakeGenericType(type).GetMethod(nameof(EnumNames<DayOfWeek>.Of))!, Expression.Convert(value, nullable));
-        }
+            value = Expression.Call(typeof(ExampleGetters).GetMethod(nameof(EnumName))!.MakeGenericMethod(type),
+                Expression.Convert(value, typeof(Nullable<>).MakeGenericType(type)), Expression.Constant(member));
         return Expression.Lambda<Func<TExample, string?>>(value, example).Compile();
     }
 
@@ -60,12 +59,8 @@ internal static class ExampleGetters
     /// <exception cref="StageFailedException">The value is not exact as Single.</exception>
     public static float Exact(long value, string member) => value is >= -LargestExact and <= LargestExact ? value : throw new StageFailedException(
         $"{member} is {value}, but ML.NET learns from Single, which is exact only up to {LargestExact}. Scale it in Select, or make it float to accept the rounding.");
-}
 
-/// <summary>Names of enum values without an allocation per call.</summary>
-internal static class EnumNames<TEnum> where TEnum : struct, Enum
-{
-    private static readonly Dictionary<TEnum, string> Names = Enum.GetValues<TEnum>().Distinct().ToDictionary(v => v, v => v.ToString());
-
-    public static string? Of(TEnum? value) => value is not { } v ? null : Names.TryGetValue(v, out var name) ? name : v.ToString();
+    /// <exception cref="StageFailedException">The value has no name.</exception>
+    public static string? EnumName<TEnum>(TEnum? value, string member) where TEnum : struct, Enum => value is not { } v ? null
+        : EnumNames<TEnum>.Find(v) ?? throw new StageFailedException($"{member} is {v}, which is no member of {typeof(TEnum).Name}; a model learns enums by name, so give the value one.");
 }

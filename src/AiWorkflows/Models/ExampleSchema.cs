@@ -80,7 +80,7 @@ internal sealed class ExampleSchema<TExample> : ExampleSchema where TExample : c
                     Add(ExampleColumnKind.Vector, ExampleGetters.Vector<TExample>(p, length, member), nullability.Create(p).ReadState != NullabilityState.NotNull, length);
             }
             else if (type == typeof(string) || type.IsEnum)
-                Add(ExampleColumnKind.Text, ExampleGetters.Text<TExample>(p, type),
+                Add(ExampleColumnKind.Text, ExampleGetters.Text<TExample>(p, type, member),
                     underlying is not null || (type == typeof(string) && nullability.Create(p).ReadState != NullabilityState.NotNull), 0);
             else if (ExampleGetters.IsNumber(type))
                 Add(ExampleColumnKind.Number, ExampleGetters.Number<TExample>(p, type, member), underlying is not null || type == typeof(float) || type == typeof(double), 0);

@@ -24,7 +24,7 @@ internal sealed class Baselines<TExample>(ModelTask task, IReadOnlyList<(string 
 
     /// <summary>Evaluates the prior and the declared baselines on the holdout; a NaN score counts as the prior.</summary>
     /// <param name="labels">Labels of the holdout, in the order in which examples were added.</param>
-    public IReadOnlyList<NamedEvaluation> Evaluate(LabelSummary training, IEnumerable<LabelValue> labels)
+    public IReadOnlyList<NamedEvaluation> Evaluate(LabelSummary training, IEnumerable<ActualLabel> labels)
     {
         if (task == ModelTask.Multiclass)
             return [new(Prior, Classes(training, labels))];
@@ -65,7 +65,7 @@ internal sealed class Baselines<TExample>(ModelTask task, IReadOnlyList<(string 
         return binary.Finish();
     }
 
-    private static Evaluation Classes(LabelSummary training, IEnumerable<LabelValue> labels)
+    private static Evaluation Classes(LabelSummary training, IEnumerable<ActualLabel> labels)
     {
         var evaluation = new MulticlassEvaluation();
         var commonest = training.Classes.OrderByDescending(c => c.Value).ThenBy(c => c.Key, StringComparer.Ordinal).First().Key;

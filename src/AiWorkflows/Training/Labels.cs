@@ -4,7 +4,7 @@ using Microsoft.ML;
 namespace AiWorkflows.Training;
 
 /// <summary>A label as a number (0 or 1, or the value), or as the name of a class.</summary>
-internal readonly record struct LabelValue(double Number, string? Text);
+internal readonly record struct ActualLabel(double Number, string? Text);
 
 /// <summary>What is known about the labels of a range of rows.</summary>
 /// <param name="Mean">Share of positive labels, or the mean; NaN for classes and where there are no rows.</param>
@@ -43,7 +43,7 @@ internal sealed record LabelSummary(long Rows, double Mean, IReadOnlyDictionary<
 internal static class Labels
 {
     /// <summary>The labels of a range of rows, in order.</summary>
-    public static IEnumerable<LabelValue> Read(DatasetView rows, ModelTask task)
+    public static IEnumerable<ActualLabel> Read(DatasetView rows, ModelTask task)
     {
         var column = rows.Schema[ExampleSchema.LabelName];
         using var cursor = rows.GetRowCursor([column]);
