@@ -43,7 +43,7 @@ internal sealed class ShopHost : IAsyncDisposable
         var console = new TextConsole();
         await using var app = Build(console);
         var code = await CommandLine.RunAsync(app, args, ct);
-        return new(code, console.Out.ToString()!, console.Error.ToString()!);
+        return new(code, console.OutText, console.ErrorText);
     }
 
     /// <summary>The application, for tests that need a second host at the same time.</summary>
@@ -81,9 +81,18 @@ internal sealed class ShopHost : IAsyncDisposable
 /// <summary>Standard output and error as texts, as if piped.</summary>
 internal sealed class TextConsole : ICliConsole
 {
-    public TextWriter Out { get; } = TextWriter.Synchronized(new StringWriter());
+    private readonly StringWriter _out = new();
+    private readonly StringWriter _error = new();
 
-    public TextWriter Error { get; } = TextWriter.Synchronized(new StringWriter());
+    public TextConsole() => (Out, Error) = (TextWriter.Synchronized(_out), TextWriter.Synchronized(_error));
+
+    public TextWriter Out { get; }
+
+    public TextWriter Error { get; }
+
+    public string OutText => _out.ToString();
+
+    public string ErrorText => _error.ToString();
 
     public bool IsTerminal { get; init; }
 
