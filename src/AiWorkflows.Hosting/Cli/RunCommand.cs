@@ -65,7 +65,8 @@ internal static class RunCommand
         {
             while (result.RunId is { } runId && !runs.Contains(runId))
             {
-                i.Output.Line(result.Message);
+                // What follows the first run goes without saying.
+                i.Output.Line(runs.Count == 0 ? result.Message : $"Run {runId} for {result.Window}");
                 runs.Add(runId);
                 var end = await follower.FollowAsync(runId, i.Ct);
                 if (end.State != States.Succeeded || again is null)

@@ -58,7 +58,7 @@ internal static class RunSummary
         }
         output.Line();
         output.Line(last.State == States.Succeeded
-            ? $"Run {string.Join(" and ", reports.Select(r => r.Run.RunId))} of {last.Workflow} succeeded in {Format.Seconds(elapsed.TotalSeconds)}."
+            ? $"{(reports.Count == 1 ? "Run" : "Runs")} {string.Join(" and ", reports.Select(r => r.Run.RunId))} of {last.Workflow} succeeded in {Format.Seconds(elapsed.TotalSeconds)}."
             : $"Run {last.RunId} of {last.Workflow} {last.State} after {Format.Seconds(elapsed.TotalSeconds)}.");
         if (last.State == States.Succeeded)
             Next(output, last, predictions);
