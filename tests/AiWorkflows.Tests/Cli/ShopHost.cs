@@ -81,18 +81,13 @@ internal sealed class ShopHost : IAsyncDisposable
 /// <summary>Standard output and error as texts, as if piped.</summary>
 internal sealed class TextConsole : ICliConsole
 {
-    private readonly StringWriter _out = new();
-    private readonly StringWriter _error = new();
+    public TextWriter Out { get; } = new StringWriter();
 
-    public TextConsole() => (Out, Error) = (TextWriter.Synchronized(_out), TextWriter.Synchronized(_error));
+    public TextWriter Error { get; } = new StringWriter();
 
-    public TextWriter Out { get; }
+    public string OutText => Out.ToString()!;
 
-    public TextWriter Error { get; }
-
-    public string OutText => _out.ToString();
-
-    public string ErrorText => _error.ToString();
+    public string ErrorText => Error.ToString()!;
 
     public bool IsTerminal { get; init; }
 
