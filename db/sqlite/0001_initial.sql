@@ -433,6 +433,16 @@ CREATE INDEX ix_batches_pipeline ON prediction_log_batches (pipeline, role, wind
 CREATE INDEX ix_batches_open ON prediction_log_batches (state) WHERE state IN ('writing', 'sealed', 'discarded');
 CREATE INDEX ix_batches_run ON prediction_log_batches (run_id);
 
+-- Where another batch counts in place of this one; written with each publication, so that no reader compares batches with each other.
+-- Per pipeline and role the batch published last wins, and one without hindsight wins over any with it.
+CREATE TABLE prediction_log_superseded (
+    batch_id     INTEGER NOT NULL,
+    by_batch_id  INTEGER NOT NULL,
+    window_from  INTEGER NOT NULL,                    -- of the other batch
+    window_to    INTEGER NOT NULL,
+    PRIMARY KEY (batch_id, by_batch_id)
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE prediction_log_batch_inputs (
     batch_id       INTEGER NOT NULL,
     feature_group  TEXT    NOT NULL,

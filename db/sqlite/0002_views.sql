@@ -1,18 +1,9 @@
 -- The views that people query; docs/sql.md documents them. Times are ISO-8601 text in UTC, with microseconds, so that they sort as text.
 -- Division and remainder round towards zero here, hence the corrections for what lies before 1970.
 
--- The batches that have been superseded, and for which event times. Not documented: the other views are made of it.
--- Per pipeline and role the batch published last wins, and one without hindsight wins over any with it.
-CREATE VIEW prediction_log_superseded AS
-SELECT b.batch_id, n.window_from, n.window_to
-FROM prediction_log_batches b
-JOIN prediction_log_batches n ON n.pipeline = b.pipeline AND n.role = b.role AND n.state = 'published' AND n.batch_id <> b.batch_id
-    AND n.window_from < b.window_to AND n.window_to > b.window_from
-    AND (n.hindsight < b.hindsight OR (n.hindsight = b.hindsight AND n.published_seq > b.published_seq))
-WHERE b.state = 'published';
-
--- Every prediction ever published. prediction_id = batch_id * 2^32 + ordinal.
-CREATE VIEW prediction_log_predictions_all AS
+-- Every published prediction with its event time as text and as a number. Not documented: the others are made of it.
+-- prediction_id = batch_id * 2^32 + ordinal.
+CREATE VIEW prediction_log_published AS
 SELECT r.batch_id * 4294967296 + r.ordinal AS prediction_id,
        b.model, b.version, r.entity_key,
        strftime('%Y-%m-%dT%H:%M:%S', r.event_time / 1000000 - (r.event_time % 1000000 < 0), 'unixepoch')
@@ -25,11 +16,17 @@ FROM prediction_log_batches b
 JOIN prediction_log_prediction_rows r ON r.batch_id = b.batch_id
 WHERE b.state = 'published';
 
+-- Every prediction ever published.
+CREATE VIEW prediction_log_predictions_all AS
+SELECT prediction_id, model, version, entity_key, event_time, predicted_at, score, label, probability, output, run_id, request_id,
+       batch_id, pipeline, role, view, hindsight, as_of_seq
+FROM prediction_log_published;
+
 -- The current ones, role champion: per event time those of the batch that has not been superseded.
 CREATE VIEW prediction_log_predictions AS
 SELECT p.prediction_id, p.model, p.version, p.entity_key, p.event_time, p.predicted_at, p.score, p.label, p.probability, p.output, p.run_id, p.request_id,
-       p.batch_id, p.pipeline, p.role, p.view, p.hindsight, p.as_of_seq, p.event_time_us
-FROM prediction_log_predictions_all p
+       p.batch_id, p.pipeline, p.role, p.view, p.hindsight, p.as_of_seq
+FROM prediction_log_published p
 WHERE p.role = 'champion'
   AND NOT EXISTS (SELECT 1 FROM prediction_log_superseded x WHERE x.batch_id = p.batch_id AND x.window_from <= p.event_time_us AND x.window_to > p.event_time_us);
 
@@ -40,5 +37,7 @@ SELECT p.prediction_id, p.model, p.version, p.entity_key, p.event_time, p.predic
        o.actual, o.actual_text,
        strftime('%Y-%m-%dT%H:%M:%S', o.actual_at / 1000000 - (o.actual_at % 1000000 < 0), 'unixepoch')
            || printf('.%06dZ', o.actual_at % 1000000 + (o.actual_at % 1000000 < 0) * 1000000) AS actual_at
-FROM prediction_log_predictions p
-JOIN prediction_log_outcomes o ON o.view = p.view AND o.entity_key = p.entity_key AND o.event_time = p.event_time_us;
+FROM prediction_log_published p
+JOIN prediction_log_outcomes o ON o.view = p.view AND o.entity_key = p.entity_key AND o.event_time = p.event_time_us
+WHERE p.role = 'champion'
+  AND NOT EXISTS (SELECT 1 FROM prediction_log_superseded x WHERE x.batch_id = p.batch_id AND x.window_from <= p.event_time_us AND x.window_to > p.event_time_us);

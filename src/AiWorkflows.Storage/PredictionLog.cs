@@ -7,10 +7,7 @@ namespace AiWorkflows.Storage;
 /// <summary>What the prediction logs of both engines share; rows in bulk are the engine's affair.</summary>
 internal abstract class PredictionLog(StoreDatabase database) : IPredictionLog
 {
-    /// <summary>
-    /// Batch b of row r is the current one for the row's event time: the batch published last among those whose window holds it, and one without hindsight before any with.
-    /// The pairs are few and found once, so that a row asks only whether its own batch has been superseded at its time.
-    /// </summary>
+    /// <summary>Whether no other batch counts in place of batch b at the event time of row r.</summary>
     protected const string IsCurrent = """
         NOT EXISTS (SELECT 1 FROM {prediction_log.superseded} x WHERE x.batch_id = b.batch_id AND x.window_from <= r.event_time AND x.window_to > r.event_time)
         """;

@@ -48,6 +48,7 @@ internal static class BatchPublishing
             PositiveShare = double.IsNaN(batch.PositiveShare) ? (double?)null : batch.PositiveShare,
         }) != 1)
             return null;
+        await SupersedeAsync(tx, batch.BatchId);
         await tx.ExecuteAsync("""
             INSERT INTO {prediction_log.batch_inputs} (batch_id, feature_group, version, as_of_seq, window_from, window_to) VALUES (@Id, @Group, @Version, @AsOfSeq, @From, @To)
             """, CommitPublishing.InputRows(batch.BatchId, batch.Inputs));
@@ -55,4 +56,15 @@ internal static class BatchPublishing
             batch.Commits.Distinct().Select(c => new { Id = batch.BatchId, CommitId = c }).ToArray());
         return true;
     }
+
+    /// <summary>Records for the batch and those that it overlaps which of the two counts: the one published later, but one without hindsight before any with it.</summary>
+    private static Task<int> SupersedeAsync(WriteTransaction tx, long batchId) => tx.ExecuteAsync("""
+        INSERT INTO {prediction_log.superseded} (batch_id, by_batch_id, window_from, window_to)
+        SELECT CASE WHEN o.hindsight >= n.hindsight THEN o.batch_id ELSE n.batch_id END, CASE WHEN o.hindsight >= n.hindsight THEN n.batch_id ELSE o.batch_id END,
+            CASE WHEN o.hindsight >= n.hindsight THEN n.window_from ELSE o.window_from END, CASE WHEN o.hindsight >= n.hindsight THEN n.window_to ELSE o.window_to END
+        FROM {prediction_log.batches} n
+        JOIN {prediction_log.batches} o ON o.pipeline = n.pipeline AND o.role = n.role AND o.state = 'published' AND o.batch_id <> n.batch_id
+            AND o.window_from < n.window_to AND o.window_to > n.window_from
+        WHERE n.batch_id = @BatchId
+        """, new { BatchId = batchId });
 }

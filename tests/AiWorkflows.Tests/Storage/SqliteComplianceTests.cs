@@ -16,3 +16,18 @@ public class SqlitePublicationTests : PublicationCompliance
 {
     private protected override Task<TestStore> OpenAsync() => SqliteTestStore.OpenAsync();
 }
+
+public class SqliteGroupRegistrationTests : GroupRegistrationCompliance
+{
+    private protected override Task<TestStore> OpenAsync() => SqliteTestStore.OpenAsync();
+}
+
+public class SqliteModelRegistryTests : ModelRegistryCompliance
+{
+    private protected override Task<TestStore> OpenAsync() => SqliteTestStore.OpenAsync();
+}
+
+public class SqlitePredictionLogTests : PredictionLogCompliance
+{
+    private protected override Task<TestStore> OpenAsync() => SqliteTestStore.OpenAsync();
+}
