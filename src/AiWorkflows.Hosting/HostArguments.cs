@@ -1,8 +1,11 @@
 namespace AiWorkflows.Hosting;
 
-/// <summary>Tells settings on the command line (<c>--AiWorkflows:Engine=Sqlite</c>), which the configuration has read, from commands and their options.</summary>
+/// <summary>Tells settings on the command line (<c>--AiWorkflows:Engine=Sqlite</c>, <c>--urls</c>), which the configuration has read, from commands and their options.</summary>
 internal static class HostArguments
 {
+    /// <summary>Settings of ASP.NET Core that people give on the command line.</summary>
+    private static readonly string[] Framework = ["urls", "http_ports", "https_ports", "environment", "contentRoot"];
+
     public static string[] WithoutSettings(string[] args)
     {
         var rest = new List<string>(args.Length);
@@ -14,7 +17,13 @@ internal static class HostArguments
         return [.. rest];
     }
 
-    // A colon in the key is the configuration's way to write a section; no option of a command has one.
-    private static bool IsSetting(string arg) =>
-        arg.StartsWith("--", StringComparison.Ordinal) && arg.AsSpan(2).IndexOfAny(':', '=') is > 0 and var at && arg[at + 2] == ':';
+    private static bool IsSetting(string arg)
+    {
+        if (!arg.StartsWith("--", StringComparison.Ordinal))
+            return false;
+        var end = arg.IndexOf('=', StringComparison.Ordinal);
+        var key = end < 0 ? arg[2..] : arg[2..end];
+        // A colon in the key is the configuration's way to write a section; no option of a command has one.
+        return key.Contains(':') || Framework.Contains(key, StringComparer.OrdinalIgnoreCase);
+    }
 }

@@ -1,3 +1,4 @@
+using AiWorkflows.Hosting.Cli;
 using AiWorkflows.Hosting.Jobs;
 using AiWorkflows.Storage;
 using AiWorkflows.Workflows;
@@ -36,8 +37,9 @@ internal static class ServeCommand
             foreach (var workflow in schedules.Scheduled)
                 await services.GetRequiredService<RunEngine>().TickAsync(workflow.Name, ct);
             services.GetRequiredService<Readiness>().Started();
-            await Console.Out.WriteLineAsync($"Dashboard: {url}/hangfire  (Ctrl+C stops)");
-            await Console.Out.WriteLineAsync(Announce(schedules.Scheduled, services.GetRequiredService<BusinessClock>()));
+            var console = services.GetService<ICliConsole>() ?? new SystemConsole();
+            await console.Out.WriteLineAsync($"Dashboard: {url}/hangfire  (Ctrl+C stops)");
+            await console.Out.WriteLineAsync(Announce(schedules.Scheduled, services.GetRequiredService<BusinessClock>()));
             await app.WaitForShutdownAsync(ct);
         }
         finally
@@ -63,9 +65,7 @@ internal static class ServeCommand
         // What code has configured shows only here.
         foreach (var address in addresses)
             ListenAddresses.RequireLoopback(address);
-        return addresses.FirstOrDefault()?.TrimEnd('/') ?? settingsFallback(app);
-
-        static string settingsFallback(WebApplication app) => app.Urls.FirstOrDefault()?.TrimEnd('/') ?? "http://localhost";
+        return (addresses.FirstOrDefault() ?? app.Urls.First()).TrimEnd('/');
     }
 
     private static string Announce(IReadOnlyList<WorkflowDefinition> scheduled, BusinessClock clock)

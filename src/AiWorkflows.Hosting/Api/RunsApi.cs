@@ -2,6 +2,7 @@ using System.Text.Json;
 using AiWorkflows.Workflows;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Routing;
 
 namespace AiWorkflows.Hosting.Api;
@@ -63,7 +64,8 @@ internal static class RunsApi
 
     private static async Task<RunBody> BodyAsync(HttpRequest http, CancellationToken ct)
     {
-        if (http.ContentLength is null or 0)
+        // A chunked body has no length, so the length does not tell whether there is one.
+        if (http.ContentLength == 0 || http.HttpContext.Features.Get<IHttpRequestBodyDetectionFeature>() is { CanHaveBody: false })
             return new();
         if (!http.HasJsonContentType())
             throw new InvalidRequestException("Send application/json, or no body at all.");

@@ -30,7 +30,9 @@ internal static class CommandTree
     private static Command Serve(WebApplication app, CliContext context)
     {
         var (replay, speed) = (LaterCommands.Option("--replay"), LaterCommands.Option("--speed"));
-        var serve = new Command("serve", "Serves the dashboard and the API, and runs what is scheduled or requested, until it is stopped.") { replay, speed };
+        // The configuration reads it; here it is for the help.
+        var urls = Build.Text("--urls", "Where to listen, on loopback only. Default: http://localhost:5000.", "URLS");
+        var serve = new Command("serve", "Serves the dashboard and the API, and runs what is scheduled or requested, until it is stopped.") { replay, speed, urls };
         serve.SetAction((parsed, ct) => parsed.GetResult(replay) is not null || parsed.GetResult(speed) is not null
             ? Task.FromResult(LaterCommands.Refuse(context, "serve --replay"))
             : ServeCommand.RunAsync(app, ct));
