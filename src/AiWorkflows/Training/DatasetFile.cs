@@ -18,10 +18,11 @@ internal sealed class DatasetFile : IDisposable
     private readonly MappedFile? _mapped;
     private readonly List<RecordBatch> _batches = [];
 
-    public DatasetFile(string path)
+    /// <param name="mostMapped">Larger files are streamed; one memory can hold no more than the default.</param>
+    public DatasetFile(string path, long mostMapped = int.MaxValue)
     {
         _path = path;
-        if (new FileInfo(path).Length > int.MaxValue)
+        if (new FileInfo(path).Length > mostMapped)
         {
             foreach (var batch in Stream())
                 Rows += batch.Length;

@@ -52,7 +52,7 @@ internal sealed record TrainerParameters(string Trainer, IReadOnlyDictionary<str
             ["seed"] = seed,
             ["threads"] = Threads,
             ["processors"] = Environment.ProcessorCount,
-            ["ml_net"] = typeof(MLContext).Assembly.GetName().Version?.ToString(3),
+            ["ml_net"] = typeof(MLContext).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion.Split('+')[0],
             ["options"] = Options is null ? null : new JsonObject(Options.Select(o => KeyValuePair.Create(o.Key, JsonSerializer.SerializeToNode(o.Value)))),
         };
         return json.ToJsonString();

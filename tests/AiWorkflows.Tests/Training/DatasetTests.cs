@@ -100,15 +100,17 @@ public sealed class DatasetTests : IDisposable
     }
 
     [Theory]
-    [InlineData(0, ManyRows)]
-    [InlineData(5, 6)]
-    [InlineData(DatasetFile.BatchRows - 1, DatasetFile.BatchRows + 1)]
-    [InlineData(DatasetFile.BatchRows, ManyRows)]
-    [InlineData(ManyRows, ManyRows)]
-    public async Task A_view_gives_exactly_its_range_of_rows_as_often_as_it_is_asked(int from, int to)
+    [InlineData(0, ManyRows, true)]
+    [InlineData(0, ManyRows, false)]
+    [InlineData(5, 6, true)]
+    [InlineData(DatasetFile.BatchRows - 1, DatasetFile.BatchRows + 1, true)]
+    [InlineData(DatasetFile.BatchRows - 1, DatasetFile.BatchRows + 1, false)]
+    [InlineData(DatasetFile.BatchRows, ManyRows, true)]
+    [InlineData(ManyRows, ManyRows, true)]
+    public async Task A_view_gives_exactly_its_range_of_rows_as_often_as_it_is_asked_mapped_or_streamed(int from, int to, bool mapped)
     {
         var trips = Trips.Make(ManyRows).Select(t => t with { HasLabel = true }).ToList();
-        using var file = new DatasetFile((await WriteAsync(trips)).Path);
+        using var file = new DatasetFile((await WriteAsync(trips)).Path, mapped ? int.MaxValue : 0);
         file.Rows.ShouldBe(ManyRows);
         var view = new DatasetView(file, Schema, from, to, default);
 
