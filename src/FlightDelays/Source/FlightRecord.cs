@@ -21,7 +21,7 @@ public readonly record struct FlightRecord(
     /// When the delay was known, UTC. The file has no time of arrival: the flight time is estimated from the distance (450 miles an hour and half an
     /// hour on the ground), and all of the delay is added although part of it was lost before departure. So an outcome counts as known rather too late than too early.
     /// </summary>
-    public DateTime Landing => Departure.AddMinutes(30 + Distance / 7.5 + Math.Clamp(Delay, 0, LargestDelay));
+    public DateTime Landing => Departure.AddMinutes(30 + Math.Ceiling(Distance / 7.5) + Math.Clamp(Delay, 0, LargestDelay));
 
     /// <summary>The longest time between departure and <see cref="Landing"/>: 35.5 hours.</summary>
     public static TimeSpan LongestFlight => TimeSpan.FromMinutes(30 + LargestDistance / 7.5 + LargestDelay);
