@@ -34,7 +34,7 @@ internal sealed class AggregationParser<TEvent, TKey, TRow> where TEvent : class
         var body = rewriter.Visit(_builder.Row.Body)!;
         if (rewriter.UsesGroup)
             _errors.Add($"{_pipeline}: Select uses '{group.Name}' other than by Key, End and Last(…); use only those.");
-        if (_calls.Count == 0 && !rewriter.UsesGroup)
+        if (_calls.Count == 0 && _errors.Count == before)
             _errors.Add($"{_pipeline}: Select aggregates nothing; use {group.Name}.Last(span) with Count, Mean or another function.");
         Use(keyOf.Body, keyOf.Parameters[0]);
         if (_errors.Count > before)
