@@ -40,7 +40,7 @@ internal static class JobMarkup
             yield return ("Run", Markup.Of($"{Link(context.Run(run.RunId), run.RunId.ToString(CultureInfo.InvariantCulture))} of {Link(context.WorkflowRuns(run.Workflow), run.Workflow)}, window {Timestamps.Display(run.WindowFrom.Value)} to {Timestamps.Display(run.WindowTo.Value)} UTC"));
         else if (runId > 0)
             yield return ("Run", Link(context.Run(runId), runId.ToString(CultureInfo.InvariantCulture)));
-        if (progress.Text.Length > 0 || progress.Total > 0)
+        if (model.IsOpen && (progress.Text.Length > 0 || progress.Total > 0))
             yield return ("Doing", Markup.Text(Doing(model)));
         var (read, written) = model.IsCurrent && step!.State == "succeeded" ? (step.RowsRead, step.RowsWritten) : (progress.RowsRead, progress.RowsWritten);
         if (read > 0 || written > 0)
@@ -74,16 +74,21 @@ internal static class JobMarkup
     private static Markup Log(JobModel model)
     {
         var lines = model.Progress.Log;
+        // The host's log needs the name of the step; the log of its own job does not.
+        var prefix = string.Create(CultureInfo.InvariantCulture, $"{model.Progress.Stage} (run {model.Progress.RunId}): ");
         var content = lines.Count == 0
             ? Empty(Markup.Text(model.IsOpen ? "Lines appear here as the job writes them." : "The job wrote no line."))
-            : Markup.Of($"<pre class=\"aw-log\" tabindex=\"0\" aria-label=\"Log of the job, newest last\">{lines.Select(Line)}</pre>");
+            : Markup.Of($"<pre class=\"aw-log\" tabindex=\"0\" aria-label=\"Log of the job, newest last\">{lines.Select(line => Line(line, prefix))}</pre>");
         return Components.Panel("Log", content, Markup.Raw("last 200 lines; everything is in <code>workflows.stage_logs</code>"));
     }
 
     /// <summary>A line is "12:34:56.789 message", the message of a warning or an error beginning with that word.</summary>
-    private static Markup Line(string line)
+    private static Markup Line(string line, string prefix)
     {
         var (time, message) = line.Length > 13 && line[12] == ' ' ? (line[..12], line[13..]) : ("", line);
+        foreach (var level in (string[])["", "warning: ", "error: "])
+            if (message.StartsWith(level + prefix, StringComparison.Ordinal))
+                message = level + message[(level.Length + prefix.Length)..];
         var css = message.StartsWith("error: ", StringComparison.Ordinal) ? "e" : message.StartsWith("warning: ", StringComparison.Ordinal) ? "w" : "";
         return Markup.Of($"<span><span class=\"t\">{time}</span> <span class=\"{css}\">{message}</span>\n</span>");
     }

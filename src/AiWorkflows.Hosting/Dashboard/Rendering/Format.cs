@@ -50,6 +50,9 @@ internal static class Format
     /// <summary>A code version short enough to read; the whole stands in the tip.</summary>
     public static string Code(string version) => version.Length > 12 ? version[..12] : version;
 
+    /// <summary>Machine and process; the engine's mark behind them is for machines.</summary>
+    public static string Host(string host) => Shorten(host.Split(':') is [var machine, var process, _] ? $"{machine}:{process}" : host, 28);
+
     public static string Shorten(string text, int length) => text.Length > length ? text[..(length - 1)] + "…" : text;
 
     public static string FirstLine(string text) => text.AsSpan().IndexOfAny('\r', '\n') is var end and >= 0 ? text[..end] : text;

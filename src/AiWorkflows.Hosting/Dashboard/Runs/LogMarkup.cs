@@ -6,7 +6,7 @@ namespace AiWorkflows.Hosting.Dashboard.Runs;
 /// <summary>Log lines: time, step, message; warnings and errors coloured. One element a line, so that the script can drop the oldest.</summary>
 internal static class LogMarkup
 {
-    private const int StepWidth = 20;
+    private const int StepWidth = 24;
 
     public static Markup Lines(IEnumerable<DashboardLogLine> lines, bool withStep) => Markup.Concat(lines.Select(line => Line(line, withStep)));
 

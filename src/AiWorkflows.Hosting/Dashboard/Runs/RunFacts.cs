@@ -22,7 +22,7 @@ internal static class RunFacts
             Fact("Rows written", Text(Format.Number(model.Steps.Sum(step => step.RowsWritten))), Text(published > 0 ? $"{Format.Number(published)} published" : model.Run.IsOpen ? "nothing published yet" : "nothing published")),
             Fact("Attempts", Markup.Of($"{Format.Number(attempts)} {Small($"for {Format.Count(tried, "step")}")}"), Text(failed == 0 ? "none failed" : $"{Format.Count(failed, "attempt")} failed or lost")),
             ReadAsOf(groups),
-            Fact("Hosts", Text(Format.Number(hosts.Length)), Text(hosts.Length == 0 ? "not claimed yet" : Format.Shorten(string.Join(", ", hosts), 40))));
+            Fact("Hosts", Text(Format.Number(hosts.Length)), Text(hosts.Length == 0 ? "not claimed yet" : Format.Shorten(string.Join(", ", hosts.Select(Format.Host)), 40))));
     }
 
     private static Markup Text(string text) => Markup.Text(text);
@@ -55,6 +55,6 @@ internal static class RunFacts
 
     private static Markup ReadAsOf(IReadOnlyList<StepGroup> groups) =>
         groups.Where(group => group.First.AsOfSeq is not null).MaxBy(group => group.First.AsOfSeq) is { } latest
-            ? Fact("Read as of", Text($"seq {Format.Number(latest.First.AsOfSeq!.Value)}"), Text($"fixed for all of {Format.Shorten(latest.Step, 30)}"))
+            ? Fact("Read as of", Text($"seq {Format.Number(latest.First.AsOfSeq!.Value)}"), Text($"of {Format.Shorten(latest.Step, 30)}"))
             : Fact("Read as of", Text("–"), Text("fixed when the first step starts"));
 }

@@ -80,7 +80,7 @@ internal sealed class RunTimeline
             step.Share is { } share ? $"running, {Format.Percent(share)}" : step.State == States.Succeeded ? "succeeded" : null);
         return Markup.Of(
             $"""
-            <tr class="{css}" id="{anchor}"><th scope="row">{Name(name)}</th><td>{state}</td><td class="aw-muted aw-nowrap">{ShortHost(step.Host)}</td>{Table.Number(step.Attempt > 0 ? step.Attempt : null)}{Table.Number(Rows(step.RowsRead, step))}{Table.Number(Rows(step.RowsWritten, step))}{Table.Number(took is { } time ? Format.Duration(time) : null)}{Table.Cell(Job(step))}<td class="aw-tl">{_axis.Lane(Bars(step, attempts))}</td></tr>
+            <tr class="{css}" id="{anchor}"><th scope="row">{Name(name)}</th><td>{state}</td><td class="aw-muted aw-nowrap">{(step.Host is { } host ? Format.Host(host) : "")}</td>{Table.Number(step.Attempt > 0 ? step.Attempt : null)}{Table.Number(Rows(step.RowsRead, step))}{Table.Number(Rows(step.RowsWritten, step))}{Table.Number(took is { } time ? Format.Duration(time) : null)}{Table.Cell(Job(step))}<td class="aw-tl">{_axis.Lane(Bars(step, attempts))}</td></tr>
             """);
     }
 
@@ -135,7 +135,4 @@ internal sealed class RunTimeline
         : Markup.Of($"<span data-tip=\"{step}\">{Format.Shorten(step, NameLength)}</span>");
 
     private static long? Rows(long rows, DashboardStep step) => step.StartedAt is null ? null : rows;
-
-    /// <summary>Machine and process; the engine's mark behind them is for machines.</summary>
-    private static string? ShortHost(string? host) => host is null ? null : Format.Shorten(host.Split(':') is [var machine, var process, _] ? $"{machine}:{process}" : host, 28);
 }

@@ -22,10 +22,13 @@ internal static class WorkflowFacts
             Fact("Failed, last 24 h", Markup.Of($"{failed} {Small($"of {Format.Count(totals.Runs, "run")}")}"), Markup.Text(Failing(model))),
             Fact("Rows published, last 24 h", Markup.Text(Format.Number(totals.RowsPublished)), Markup.Text($"{Format.Count(totals.Commits, "commit")} of new or changed rows")),
             Fact("Quarantined, last 24 h", Markup.Of($"{Format.Number(totals.RowsQuarantined)} {Small(totals.RowsQuarantined == 1 ? "row" : "rows")}"),
-                Markup.Text(totals.RowsComputed == 0 ? "nothing was computed" : $"{Format.Number(totals.RowsQuarantined * 100d / (totals.RowsComputed + totals.RowsQuarantined), "0.###")}% of what was computed")),
+                Markup.Text(totals.RowsComputed == 0 ? "nothing was computed" : Share(totals.RowsQuarantined, totals.RowsComputed + totals.RowsQuarantined) + " of rows computed")),
             Fact("Predictions, last 24 h", Markup.Text(Format.Number(totals.Predictions)), Markup.Text("published by batch inference")),
             Live(model));
     }
+
+    /// <summary>A share that is not zero is not shown as zero.</summary>
+    internal static string Share(long part, long whole) => part * 100d / whole is var percent && percent is > 0 and < 0.001 ? "under 0.001%" : Format.Number(percent, "0.###") + "%";
 
     private static string Failing(WorkflowsModel model)
     {
