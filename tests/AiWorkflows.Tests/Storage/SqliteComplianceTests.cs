@@ -31,3 +31,8 @@ public class SqlitePredictionLogTests : PredictionLogCompliance
 {
     private protected override Task<TestStore> OpenAsync() => SqliteTestStore.OpenAsync();
 }
+
+public class SqliteLedgerSimulationTests : LedgerSimulationCompliance
+{
+    private protected override Task<TestStore> OpenAsync() => SqliteTestStore.OpenAsync(inMemory: true);
+}

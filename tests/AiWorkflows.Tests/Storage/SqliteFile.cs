@@ -5,9 +5,13 @@ namespace AiWorkflows.Tests.Storage;
 /// <summary>A database of its own in a directory of its own, gone after the test.</summary>
 internal sealed class SqliteFile : IAsyncDisposable
 {
-    public SqliteFile()
+    private const string MemoryDisk = "/dev/shm";
+
+    public SqliteFile(bool inMemory = false)
     {
-        Directory = System.IO.Directory.CreateTempSubdirectory("aiworkflows-").FullName;
+        Directory = inMemory && System.IO.Directory.Exists(MemoryDisk)
+            ? System.IO.Directory.CreateDirectory(System.IO.Path.Combine(MemoryDisk, $"aiworkflows-{Guid.NewGuid():N}")).FullName
+            : System.IO.Directory.CreateTempSubdirectory("aiworkflows-").FullName;
         Database = new SqliteDatabase(System.IO.Path.Combine(Directory, "store.db"));
     }
 
@@ -17,9 +21,9 @@ internal sealed class SqliteFile : IAsyncDisposable
 
     public string Path(string name) => System.IO.Path.Combine(Directory, name);
 
-    public static async Task<SqliteFile> MigratedAsync()
+    public static async Task<SqliteFile> MigratedAsync(bool inMemory = false)
     {
-        var file = new SqliteFile();
+        var file = new SqliteFile(inMemory);
         await new SqliteMigrator(file.Database).MigrateAsync(CancellationToken.None);
         return file;
     }

@@ -34,7 +34,8 @@ internal sealed class SqliteTestStore : TestStore
 
     public override IPredictionLog Predictions { get; }
 
-    public static async Task<TestStore> OpenAsync() => new SqliteTestStore(await SqliteFile.MigratedAsync());
+    /// <param name="inMemory">On a memory disk where there is one: for tests that make thousands of transactions and cut no power.</param>
+    public static async Task<TestStore> OpenAsync(bool inMemory = false) => new SqliteTestStore(await SqliteFile.MigratedAsync(inMemory));
 
     public override ValueTask DisposeAsync() => _file.DisposeAsync();
 }

@@ -1,0 +1,32 @@
+using AiWorkflows.Tests.Compliance.Simulation;
+
+namespace AiWorkflows.Tests.Compliance;
+
+/// <summary>Exactly-once outputs under kills, zombies, duplicates and wrong clocks: random worlds over the real store, 50 by default, 500 with AIWORKFLOWS_TEST_LONG=1.</summary>
+public abstract class LedgerSimulationCompliance
+{
+    private const int Worlds = 50;
+    private const int WorldsAtLength = 500;
+
+    private protected abstract Task<TestStore> OpenAsync();
+
+    [Fact]
+    public async Task No_world_however_hostile_breaks_an_invariant()
+    {
+        var worlds = Environment.GetEnvironmentVariable("AIWORKFLOWS_TEST_LONG") == "1" ? WorldsAtLength : Worlds;
+        var events = new Dictionary<string, int>();
+        await Parallel.ForEachAsync(Enumerable.Range(1, worlds), new ParallelOptions { MaxDegreeOfParallelism = 2 }, async (seed, _) =>
+        {
+            await using var store = await OpenAsync();
+            var world = new SimulatedWorld(store, seed);
+            await world.RunAsync();
+            lock (events)
+                foreach (var (name, count) in world.Events)
+                    events[name] = events.GetValueOrDefault(name) + count;
+        });
+        TestContext.Current.TestOutputHelper?.WriteLine(string.Join(", ", events.OrderBy(e => e.Key).Select(e => $"{e.Key} {e.Value}")));
+        // A simulation in which nothing happens proves nothing.
+        foreach (var name in new[] { "kill", "pause", "jump", "cancel", "resume", "published", "failed", "conflict", "fenced win", "fenced chunk", "nothing to claim", "redelivery" })
+            events.GetValueOrDefault(name).ShouldBeGreaterThan(0, name);
+    }
+}

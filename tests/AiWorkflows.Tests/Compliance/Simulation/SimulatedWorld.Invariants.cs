@@ -1,0 +1,140 @@
+using AiWorkflows.Workflows;
+
+namespace AiWorkflows.Tests.Compliance.Simulation;
+
+/// <summary>The invariants of EXECUTION, checked from outside: by SQL and by what the simulation itself remembers.</summary>
+internal sealed partial class SimulatedWorld
+{
+    private const string Broken = """
+        SELECT 'I1 a stage run has two visible commits' AS violation FROM {feature_store.commits} WHERE state IN ('sealed', 'published') GROUP BY stage_run_id HAVING COUNT(*) > 1
+        UNION ALL SELECT 'I1 a visible commit is not of the attempt that won' FROM {feature_store.commits} c JOIN {workflows.stage_runs} s ON s.stage_run_id = c.stage_run_id
+            WHERE c.state IN ('sealed', 'published') AND (s.state <> 'succeeded' OR s.attempt <> c.attempt)
+        UNION ALL SELECT 'I7 an ended run has an open step' FROM {workflows.runs} r JOIN {workflows.stage_runs} s ON s.run_id = r.run_id
+            WHERE r.state IN ('succeeded', 'failed', 'cancelled') AND s.state IN ('pending', 'running')
+        UNION ALL SELECT 'I8 too many running runs' FROM {workflows.runs} r JOIN {workflows.workflows} w ON w.workflow = r.workflow
+            WHERE r.state = 'running' GROUP BY r.workflow, w.max_running HAVING COUNT(*) > w.max_running
+        UNION ALL SELECT 'I8 too many running steps' FROM {workflows.stage_runs} WHERE state = 'running' GROUP BY run_id HAVING COUNT(*) > 4
+        UNION ALL SELECT 'I9 too many failures or losses' FROM {workflows.stage_runs} WHERE failures > max_failures OR lost > 10
+        UNION ALL SELECT 'an attempt that ended in success is not the last one' FROM {workflows.attempts} a JOIN {workflows.stage_runs} s ON s.stage_run_id = a.stage_run_id
+            WHERE a.outcome = 'succeeded' AND (s.state <> 'succeeded' OR s.attempt <> a.attempt)
+        UNION ALL SELECT 'a running step has no open attempt' FROM {workflows.stage_runs} s
+            WHERE s.state = 'running' AND NOT EXISTS (SELECT 1 FROM {workflows.attempts} a WHERE a.stage_run_id = s.stage_run_id AND a.attempt = s.attempt AND a.outcome IS NULL)
+        UNION ALL SELECT 'I2 a commit was published into an ended run' FROM {feature_store.commits} c JOIN {workflows.attempts} a ON a.stage_run_id = c.stage_run_id AND a.attempt = c.attempt
+            WHERE c.state = 'published' AND a.outcome <> 'succeeded'
+        """;
+
+    private readonly Dictionary<long, string> _published = [];
+    private readonly HashSet<(long StageRunId, int Attempt)> _claimed = [];
+    private readonly HashSet<(long StageRunId, int Attempt)> _won = [];
+    private readonly Dictionary<(long StageRunId, int Resumed), long?> _asOf = [];
+    private long _seq;
+
+    private async Task CheckAsync()
+    {
+        var violation = await store.Database.ReadFirstAsync<string>(Broken, null, default);
+        if (violation is not null)
+            throw new InvalidOperationException($"seed {seed}: {violation}");
+        var seq = await store.Features.CurrentSeqAsync(default);
+        if (seq == _seq)
+            return;
+        _seq.ShouldBeLessThan(seq, $"seed {seed}: the clock went back");
+        _seq = seq;
+        await CheckPublishedAsync();
+        await CheckWatermarksAsync();
+    }
+
+    /// <summary>I5: what a sequence shows never changes, and what is visible is whole.</summary>
+    private async Task CheckPublishedAsync()
+    {
+        var rows = Readings.Read(store.Features.Scan(Readings.Group, Readings.Group.Columns, new(Readings.Start, Readings.Start.AddDays(30)))).ToLookup(r => r.CommitId);
+        foreach (var commit in await store.Database.ReadAsync<PublishedRow>("SELECT commit_id, published_seq, rows FROM {feature_store.commits} WHERE state = 'published' ORDER BY published_seq", null, default))
+        {
+            var content = string.Join(" ", rows[commit.CommitId].Select(r => $"{r.Sensor}#{r.Channel}={r.Value}"));
+            rows[commit.CommitId].Count().ShouldBe((int)commit.Rows, $"seed {seed}: commit {commit.CommitId} is not whole");
+            if (!_published.TryAdd(commit.PublishedSeq, content))
+                _published[commit.PublishedSeq].ShouldBe(content, $"seed {seed}: I5 a read as of {commit.PublishedSeq} changed");
+        }
+    }
+
+    /// <summary>I11: the watermark is where contiguous coverage ends, counted here window by window.</summary>
+    private async Task CheckWatermarksAsync()
+    {
+        foreach (var mark in await store.Database.ReadAsync<MarkRow>("SELECT pipeline, event_time FROM {workflows.watermarks} WHERE input = ''", null, default))
+        {
+            var covered = (await store.Database.ReadAsync<long>("SELECT DISTINCT window_from FROM {workflows.coverage} WHERE pipeline = @Pipeline", new { mark.Pipeline }, default)).ToHashSet();
+            var day = Readings.Start;
+            while (covered.Contains(Timestamps.ToMicros(day)))
+                day = day.AddDays(1);
+            Timestamps.FromMicros(mark.EventTime).ShouldBe(day, $"seed {seed}: I11 watermark of {mark.Pipeline}");
+        }
+    }
+
+    /// <summary>I3, I4 and I6, of which only the claimer can tell.</summary>
+    private async Task CheckClaimAsync(StageRunRecord lease)
+    {
+        _claimed.Add((lease.StageRunId, lease.Attempt)).ShouldBeTrue($"seed {seed}: I3 attempt {lease.Attempt} of step {lease.Step} was claimed twice");
+        (await store.CountAsync("""
+            SELECT COUNT(*) FROM {workflows.run_edges} e JOIN {workflows.stage_runs} p ON p.run_id = e.run_id AND p.step = e.after_step
+            WHERE e.run_id = @RunId AND e.step = @Step AND p.state NOT IN ('succeeded', 'skipped')
+            """, new { lease.RunId, lease.Step })).ShouldBe(0, $"seed {seed}: I4 step {lease.Step} started early");
+        lease.AsOfSeq.ShouldNotBeNull();
+        var key = (lease.StageRunId, _resumed.GetValueOrDefault(lease.RunId));
+        if (!_asOf.TryAdd(key, lease.AsOfSeq))
+            _asOf[key].ShouldBe(lease.AsOfSeq, $"seed {seed}: I6 attempts of step {lease.Step} read as of different sequences");
+    }
+
+    private async Task<bool> IsAtRestAsync() => await store.CountAsync("""
+        SELECT (SELECT COUNT(*) FROM {workflows.runs} WHERE state IN ('requested', 'running')) + (SELECT COUNT(*) FROM {feature_store.commits} WHERE state IN ('writing', 'discarded'))
+        """) == 0;
+
+    /// <summary>I10 and I12, and that every step that succeeded is visible exactly once or changed nothing.</summary>
+    private async Task CheckEndAsync()
+    {
+        (await IsAtRestAsync()).ShouldBeTrue($"seed {seed}: I12 stuck with runs {string.Join(", ", (await store.Ledger.OpenRunsAsync(default)).Select(r => $"{r.RunId} {r.State}"))}");
+        foreach (var step in await store.Database.ReadAsync<StepRow>("""
+            SELECT s.stage_run_id, s.attempt, s.state, (SELECT COUNT(*) FROM {feature_store.commits} c WHERE c.stage_run_id = s.stage_run_id AND c.state = 'published') AS visible,
+                (SELECT COUNT(*) FROM {feature_store.commits} c WHERE c.stage_run_id = s.stage_run_id AND c.attempt = s.attempt AND c.state = 'collected') AS collected
+            FROM {workflows.stage_runs} s
+            """, null, default))
+        {
+            var won = step.State == States.Succeeded;
+            _won.Count(w => w.StageRunId == step.StageRunId).ShouldBe(won ? 1 : 0, $"seed {seed}: step {step.StageRunId} is {step.State}");
+            if (won)
+                (step.Visible + Math.Min(step.Collected, 1)).ShouldBeInRange(1, 2, $"seed {seed}: step {step.StageRunId} succeeded and left no commit");
+            else
+                step.Visible.ShouldBe(0, $"seed {seed}: step {step.StageRunId} is {step.State} and visible");
+        }
+        var known = (await store.Database.ReadAsync<long>("SELECT commit_id FROM {feature_store.commits} WHERE state = 'published'", null, default)).ToHashSet();
+        Readings.Read(store.Features.Scan(Readings.Group, Readings.Group.Columns, new(Readings.Start, Readings.Start.AddDays(30))))
+            .ShouldAllBe(r => known.Contains(r.CommitId), $"seed {seed}: I10 rows of a collected commit remain");
+    }
+
+    private sealed class PublishedRow
+    {
+        public long CommitId { get; set; }
+
+        public long PublishedSeq { get; set; }
+
+        public long Rows { get; set; }
+    }
+
+    private sealed class MarkRow
+    {
+        public string Pipeline { get; set; } = "";
+
+        public long EventTime { get; set; }
+    }
+
+    private sealed class StepRow
+    {
+        public long StageRunId { get; set; }
+
+        public int Attempt { get; set; }
+
+        public string State { get; set; } = "";
+
+        public long Visible { get; set; }
+
+        public long Collected { get; set; }
+    }
+}

@@ -1,0 +1,211 @@
+using AiWorkflows.Features;
+using AiWorkflows.Workflows;
+
+namespace AiWorkflows.Tests.Compliance.Simulation;
+
+/// <summary>A job as Hangfire would hold it: delivered at least once, forgotten with its engine.</summary>
+internal sealed class SimulatedJob
+{
+    public required long StageRunId { get; init; }
+
+    public required string Engine { get; init; }
+
+    public string State { get; set; } = "Enqueued";
+
+    public SimulatedHost? Host { get; set; }
+}
+
+/// <summary>A process: its actors are interleaved with those of other processes at every transaction.</summary>
+internal sealed class SimulatedHost(string name)
+{
+    public string Name => name;
+
+    public bool Dead { get; set; }
+
+    /// <summary>Steps for which the process stands still, as under SIGSTOP; afterwards it goes on as if nothing had happened.</summary>
+    public int Paused { get; set; }
+
+    public List<(string Kind, IAsyncEnumerator<int> Steps)> Actors { get; } = [];
+
+    public HashSet<AttemptRef> Running { get; } = [];
+}
+
+/// <summary>
+/// Random hosts, kills, pauses, duplicate and lost jobs, jumping clocks, cancellations and resumptions over a real store.
+/// Every transaction is one step; the invariants are checked after each. A seed reproduces a run.
+/// </summary>
+internal sealed partial class SimulatedWorld(TestStore store, int seed)
+{
+    private const int ChaoticSteps = 700;
+    private const int LongestRecovery = 8000;
+
+    private readonly Random _random = new(seed);
+    private readonly List<SimulatedHost> _hosts = [];
+    private readonly Dictionary<string, SimulatedJob> _jobs = [];
+    private readonly Dictionary<string, RunPlan> _plans = [];
+    private readonly Dictionary<long, int> _resumed = [];
+    private readonly HashSet<string> _poisoned = [];
+    private readonly Dictionary<string, int> _windows = [];
+    private bool _chaos = true;
+    private int _hostCount;
+    private int _jobCount;
+
+    public Dictionary<string, int> Events { get; } = [];
+
+    /// <summary>With Hangfire.InMemory there is one host, and its jobs die with it.</summary>
+    private bool JobsDieWithHost => seed % 2 == 0;
+
+    public async Task RunAsync()
+    {
+        await Readings.RegisterAsync(store.Features);
+        await store.Ledger.RegisterWorkflowsAsync([("w1", 1, OverlapPolicy.Queue), ("w2", 2, OverlapPolicy.Queue)], default);
+        foreach (var workflow in new[] { "w1", "w2" })
+            _plans[workflow] = MakePlan(workflow);
+        for (var i = 0; i < 3; i++)
+            await RequestAsync();
+        for (var i = 0; i < ChaoticSteps; i++)
+            await StepAsync();
+
+        _chaos = false;
+        _poisoned.Clear();
+        foreach (var host in _hosts)
+            host.Paused = 0;
+        for (var i = 0; i < LongestRecovery && !(i % 50 == 0 && await IsAtRestAsync()); i++)
+            await StepAsync();
+        await CheckEndAsync();
+    }
+
+    private void Count(string what) => Events[what] = Events.GetValueOrDefault(what) + 1;
+
+    private T Pick<T>(IReadOnlyList<T> list) => list[_random.Next(list.Count)];
+
+    private RunPlan MakePlan(string workflow)
+    {
+        var names = Enumerable.Range(0, _random.Next(2, 5)).Select(i => $"{workflow}-s{i}").ToArray();
+        if (_random.Next(10) == 0)
+            _poisoned.Add(Pick(names));
+        return new([.. names.Select((n, i) => Plans.Step(n, i))], [.. names.SelectMany((n, i) => names.Take(i).Where(_ => _random.Next(10) < 6).Select(after => (n, after)))]);
+    }
+
+    private async Task StepAsync()
+    {
+        if (_hosts.Count < (JobsDieWithHost ? 1 : 3))
+            _hosts.Add(new SimulatedHost($"h{++_hostCount}"));
+        if (_chaos && await DisturbAsync(_random.NextDouble()))
+            return;
+        var host = Pick(_hosts);
+        if (host.Paused > 0)
+        {
+            host.Paused--;
+            return;
+        }
+        var dice = _random.NextDouble();
+        if (dice < 0.1 && host.Running.Count > 0)
+        {
+            var attempt = Pick([.. host.Running]);
+            await CheckedAsync(() => store.Ledger.BeatAsync(attempt, TimeSpan.FromMinutes(1), new(), default));
+            return;
+        }
+        if (dice < 0.25 && !host.Actors.Exists(a => a.Kind == "sweep"))
+            host.Actors.Add(("sweep", SweepAsync(host).GetAsyncEnumerator()));
+        if (dice < 0.5 && host.Actors.Count(a => a.Kind == "job") < 3)
+        {
+            foreach (var early in _jobs.Values.Where(j => j.State == "Scheduled" && (!_chaos || _random.Next(3) == 0)))
+                early.State = "Enqueued";
+            var waiting = _jobs.Where(j => j.Value.State == "Enqueued").Select(j => j.Key).ToArray();
+            if (waiting.Length > 0)
+                host.Actors.Add(("job", WorkAsync(host, Pick(waiting)).GetAsyncEnumerator()));
+        }
+        if (host.Actors.Count == 0)
+            return;
+        var actor = Pick(host.Actors);
+        if (!await actor.Steps.MoveNextAsync() && !host.Dead)
+            host.Actors.Remove(actor);
+    }
+
+    private async Task<bool> DisturbAsync(double dice)
+    {
+        switch (dice)
+        {
+            case < 0.008:
+                Kill(Pick(_hosts));
+                return true;
+            case < 0.018:
+                Pick(_hosts).Paused = _random.Next(20, 150);
+                Count("pause");
+                return true;
+            case < 0.035 when _windows.Values.Sum() < 7:
+                await RequestAsync();
+                return true;
+            case < 0.05:
+                await InterveneAsync();
+                return true;
+            case < 0.07:
+                await JumpAsync(TimeSpan.FromSeconds(Pick([-500, -30, 61, 100, 400])));
+                return true;
+            case < 0.095 when _jobs.Count > 0:
+                // A duplicate delivery or a click on "requeue", whatever state the job was in; or a click on "delete".
+                Pick([.. _jobs.Values]).State = _random.Next(6) == 0 ? "Deleted" : "Enqueued";
+                Count("redelivery");
+                return true;
+            default:
+                return false;
+        }
+    }
+
+    private void Kill(SimulatedHost host)
+    {
+        (host.Dead, _) = (true, _hosts.Remove(host));
+        Count("kill");
+        if (JobsDieWithHost)
+            _jobs.Clear();
+        foreach (var job in _jobs.Values.Where(j => j.Host == host && j.State == "Processing"))
+            job.State = "Enqueued";
+    }
+
+    private async Task RequestAsync()
+    {
+        var workflow = Pick(["w1", "w2"]);
+        var index = _windows[workflow] = _windows.GetValueOrDefault(workflow) + 1;
+        var window = Readings.Day.Shift(TimeSpan.FromDays(index - 1));
+        for (var twice = _random.Next(2); twice >= 0; twice--)
+            await CheckedAsync(() => store.Ledger.RequestAsync(new(workflow, window, "clock", "schedule", DedupKey: $"t{index}"), default));
+    }
+
+    private async Task InterveneAsync()
+    {
+        var run = await store.CountAsync("SELECT COUNT(*) FROM {workflows.runs}") is var runs and > 0 ? _random.NextInt64(runs) + 1 : 0;
+        if (_random.Next(2) == 0)
+        {
+            if (await CheckedAsync(() => store.Ledger.CancelAsync(run, "ada", "enough", default)))
+                Count("cancel");
+        }
+        else if (_resumed.GetValueOrDefault(run) < 3 && await CheckedAsync(() => store.Ledger.ResumeAsync(run, "ada", default)))
+        {
+            _resumed[run] = _resumed.GetValueOrDefault(run) + 1;
+            Count("resume");
+        }
+    }
+
+    /// <summary>The database's clock jumps: everything that is compared with it moves the other way.</summary>
+    private async Task JumpAsync(TimeSpan by)
+    {
+        Count("jump");
+        await store.Database.WriteAsync(tx => tx.ExecuteAsync("""
+            UPDATE {workflows.stage_runs} SET lease_until = lease_until - @By, not_before = not_before - @By, dispatched_at = dispatched_at - @By, deadline_at = deadline_at - @By
+            """, new { By = Timestamps.ToMicros(by) }), default);
+    }
+
+    private async Task<T> CheckedAsync<T>(Func<Task<T>> transaction)
+    {
+        var result = await transaction();
+        await CheckAsync();
+        return result;
+    }
+
+    private Task<bool> CheckedAsync(Func<Task> transaction) => CheckedAsync(async () =>
+    {
+        await transaction();
+        return true;
+    });
+}
