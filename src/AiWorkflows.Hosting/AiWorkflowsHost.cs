@@ -10,6 +10,7 @@ using AiWorkflows.Workflows;
 using Hangfire;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 
@@ -29,6 +30,7 @@ public static class AiWorkflowsHost
         var contentRoot = ContentRoot.Find(builder.Environment.ContentRootPath, AppContext.BaseDirectory);
         if (contentRoot != builder.Environment.ContentRootPath)
             ContentRoot.AddSettings(builder.Configuration, contentRoot, builder.Environment.EnvironmentName);
+        builder.Configuration.AddCommandLine(HostArguments.Settings(Environment.GetCommandLineArgs()));
         HostLogging.AddDefaults(builder);
 
         var errors = new List<string>();

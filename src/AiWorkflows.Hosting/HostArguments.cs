@@ -26,4 +26,18 @@ internal static class HostArguments
         // A colon in the key is the configuration's way to write a section; no option of a command has one.
         return key.Contains(':') || Framework.Contains(key, StringComparer.OrdinalIgnoreCase);
     }
+
+    /// <summary>The settings alone. The framework's own reader takes what follows a switch such as <c>--json</c> for its value, so a setting there would be lost.</summary>
+    public static string[] Settings(string[] args)
+    {
+        var settings = new List<string>();
+        for (var i = 0; i < args.Length; i++)
+            if (IsSetting(args[i]))
+            {
+                settings.Add(args[i]);
+                if (!args[i].Contains('=') && i + 1 < args.Length)
+                    settings.Add(args[++i]);
+            }
+        return [.. settings];
+    }
 }

@@ -71,7 +71,7 @@ internal sealed class Output(ICliConsole console, bool json)
         {
             var line = new string[columns.Length];
             for (var i = 0; i < columns.Length; i++)
-                line[i] = columns[i].Text(row)?.ReplaceLineEndings(" ") is { Length: > 0 } text ? text : "-";
+                line[i] = columns[i].Text(row)?.ReplaceLineEndings(" ") is { Length: > 0 } text ? text : headers[i].Length == 0 ? "" : "-";
             cells.Add(line);
         }
         Cells(headers, right, cells);

@@ -7,6 +7,9 @@ namespace AiWorkflows.Hosting.Cli;
 internal sealed record ShownExample(
     string View, int ViewVersion, JsonText EntityKey, DateTime EventTime, long AsOfSeq, IReadOnlyList<ShownFeature> Features, IReadOnlyList<ShownRow> Rows)
 {
+    /// <summary>What lineage calls the row that the example is made for.</summary>
+    public const string Spine = "spine";
+
     public static ShownExample Of(FeatureViewDefinition view, long asOfSeq, ExampleExplanation found)
     {
         var rows = found.Rows.ToDictionary(r => r.Alias);
@@ -18,11 +21,11 @@ internal sealed record ShownExample(
     public void Write(Output output)
     {
         output.Line($"{View} v{ViewVersion} of {EntityKey.Text} at {Timestamps.Display(EventTime)} UTC, as of sequence {AsOfSeq}");
-        output.Heading("Features");
+        output.Heading("Features (age: how old the row was that the value comes from)");
         output.Table(Features,
             new("feature", f => f.Feature), new("value", f => Format.Value(f.Value), Right: true),
             new("made from", f => string.Join(", ", f.From.Select(s => $"{s.Alias}: {s.FeatureGroup}.{s.Column}").Distinct())),
-            new("age", f => string.Join(", ", f.From.Select(s => s.AgeSeconds is { } age ? Format.Age(TimeSpan.FromSeconds(age)) : s.Exists ? "-" : "no row").Distinct()), Right: true),
+            new("age", f => string.Join(", ", f.From.Select(s => s.AgeSeconds is { } age ? Format.Age(TimeSpan.FromSeconds(age)) : s.Alias == Spine ? "" : "no row").Where(a => a.Length > 0).Distinct()), Right: true),
             new("commit", f => string.Join(", ", f.From.Where(s => s.CommitId is not null).Select(s => $"{s.CommitId}").Distinct()), Right: true));
         output.Heading("Rows that were joined");
         output.Table(Rows,
@@ -39,7 +42,7 @@ internal sealed record ShownFeature(string Feature, object? Value, IReadOnlyList
 internal sealed record ShownSource(string Alias, string FeatureGroup, int Version, string Column, object? Value, bool Exists, DateTime? EventTime, double? AgeSeconds, long? CommitId)
 {
     public static ShownSource Of(LineageEdge edge, JoinedRow? row) => new(
-        edge.Alias, edge.Group, edge.GroupVersion, edge.Column, row?.Columns.GetValueOrDefault(edge.Column), row?.Exists ?? false, row?.EventTime, row?.Age?.TotalSeconds, row?.CommitId);
+        edge.Alias, edge.Group, edge.GroupVersion, edge.Column, row?.Columns.GetValueOrDefault(edge.Column), row?.Exists ?? edge.Alias == ShownExample.Spine, row?.EventTime, row?.Age?.TotalSeconds, row?.CommitId);
 }
 
 /// <summary>The row that a join found, or that there was none.</summary>
