@@ -46,6 +46,14 @@ internal sealed class ShopHost : IAsyncDisposable
         return new(code, console.OutText, console.ErrorText);
     }
 
+    /// <summary>Waits until a pipeline has written the file.</summary>
+    public async Task WaitForAsync(string file)
+    {
+        using var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(20));
+        while (!File.Exists(Path.Combine(Directory, file)))
+            await timer.WaitForNextTickAsync(TestContext.Current.CancellationToken);
+    }
+
     /// <summary>The application, for tests that need a second host at the same time.</summary>
     public WebApplication Build(ICliConsole console)
     {

@@ -43,6 +43,11 @@ public sealed class VisitPipeline(ShopFiles files) : BatchFeaturePipeline<Visit>
         await Task.CompletedTask;
         if (File.Exists(Path.Combine(files.Directory, "closed")))
             throw new StageFailedException("The shop is closed; open it and resume the run.");
+        if (File.Exists(Path.Combine(files.Directory, "slow")))
+        {
+            await File.WriteAllTextAsync(Path.Combine(files.Directory, "visiting"), "", ct);
+            await Task.Delay(Timeout.Infinite, ct);
+        }
         foreach (var v in Till.Read(window))
             if (window.Contains(v.At))
                 yield return new(v.Id, v.At, v.Shop, v.Basket);
