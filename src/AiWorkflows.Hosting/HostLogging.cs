@@ -6,7 +6,7 @@ using Microsoft.Extensions.Logging.Console;
 
 namespace AiWorkflows.Hosting;
 
-/// <summary>Keeps a command's standard output to its result: logs go to standard error, and only warnings unless more is configured.</summary>
+/// <summary>Keeps a command's standard output to its result: logs go to standard error, and only if more is configured or asked for.</summary>
 internal static class HostLogging
 {
     /// <summary>Defaults below everything that is configured.</summary>
@@ -25,11 +25,14 @@ internal static class HostLogging
         });
     }
 
-    /// <summary>For every command that ends by itself. A level given for the console (<c>Logging:Console:LogLevel:Default</c>) still wins.</summary>
-    public static void QuietForCommand(WebApplication app)
+    /// <summary>
+    /// For every command that ends by itself. What a person should know it says itself, and <c>runs logs</c> has the rest.
+    /// A level given for the console (<c>Logging:Console:LogLevel:Default</c>) still wins.
+    /// </summary>
+    public static void QuietForCommand(WebApplication app, bool verbose)
     {
         var configuration = (IConfigurationBuilder)app.Configuration;
-        InsertFirst(configuration, new() { ["Logging:Console:LogLevel:Default"] = "Warning" });
+        InsertFirst(configuration, new() { ["Logging:Console:LogLevel:Default"] = verbose ? "Information" : "Critical" });
         configuration.Add(new MemoryConfigurationSource
         {
             InitialData = [new("Logging:Console:LogToStandardErrorThreshold", nameof(LogLevel.Trace))],

@@ -13,14 +13,14 @@ internal static class CommandLine
     {
         var console = app.Services.GetService<ICliConsole>() ?? new SystemConsole();
         var context = new CliContext(app.Services, console);
-        var verbose = new Option<bool>("--verbose") { Description = "Show the details of an unexpected error.", Recursive = true };
+        var verbose = new Option<bool>("--verbose") { Description = "Log to standard error, and show the details of an error.", Recursive = true };
         var root = CommandTree.Create(app, context);
         root.Add(verbose);
         var parsed = root.Parse(args);
         try
         {
             if (parsed.CommandResult.Command is not RootCommand and not { Name: "serve" })
-                HostLogging.QuietForCommand(app);
+                HostLogging.QuietForCommand(app, parsed.GetValue(verbose));
             var invocation = new InvocationConfiguration { Output = console.Out, Error = console.Error, EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null };
             if (parsed.Action is HelpAction || parsed.CommandResult.Children.Any(c => c is System.CommandLine.Parsing.OptionResult { Option: VersionOption, Implicit: false }))
                 return await parsed.InvokeAsync(invocation, ct).ConfigureAwait(false);

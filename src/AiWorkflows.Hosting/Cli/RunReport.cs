@@ -28,7 +28,7 @@ internal sealed record RunReport(
     }
 
     /// <summary>Steps that failed, in order, with the error of each.</summary>
-    public IEnumerable<StepRow> Failed => Steps.Where(s => s.State == States.Failed);
+    public IEnumerable<StepRow> FailedSteps() => Steps.Where(s => s.State == States.Failed);
 
     public void Write(Output output)
     {

@@ -26,7 +26,7 @@ internal static class RunSummary
             Outcome = last.State, Seconds = Math.Round(elapsed.TotalSeconds, 1), Runs = reports.Select(r => r.Run), FeatureGroups = groups,
             Models = models.Select(m => new { m.Model, m.Version, m.Aliases, Metric = m.PrimaryMetric, Value = m.PrimaryValue, Baselines = Metrics.Baselines(m).ToDictionary(b => b.Name, b => b.Value), m.Promotion, m.TrainingRows, m.HoldoutRows, m.CutOff }),
             Predictions = predictions,
-            Failed = reports.SelectMany(r => r.Failed).Select(s => new { s.Step, s.Error }),
+            Failed = reports.SelectMany(r => r.FailedSteps()).Select(s => new { s.Step, s.Error }),
         };
         i.Output.Object(shown, () => Write(i.Output, reports, groups, models, predictions, elapsed));
         return last.State == States.Succeeded ? 0 : Fail(i, reports[^1]);
@@ -53,7 +53,7 @@ internal static class RunSummary
         {
             output.Heading("Predictions");
             foreach (var p in predictions)
-                output.Line($"  {Format.Count(p.Predictions, "prediction")} by {p.Model} v{p.Version} for {Format.Window(p.WindowFrom, p.WindowTo)}{(p.Hindsight ? ", in hindsight" : "")}"
+                output.Line(p.WindowFrom == p.WindowTo ? $"  none: the whole window lies before the cut-off of {p.Model} v{p.Version}; --hindsight scores it and flags the predictions" : $"  {Format.Count(p.Predictions, "prediction")} by {p.Model} v{p.Version} for {Format.Window(p.WindowFrom, p.WindowTo)}{(p.Hindsight ? ", in hindsight" : "")}"
                     + (p.Auc is { } auc ? $"; AUC {Format.Metric(auc)} on {Format.Count(p.Scored)} whose outcome is known" : p.Scored > 0 ? $"; {Format.Count(p.Scored)} outcomes known" : ""));
         }
         output.Line();
@@ -82,9 +82,9 @@ internal static class RunSummary
     private static int Fail(Invocation i, RunReport report)
     {
         var (run, error) = (report.Run, i.Context.Console.Error);
-        foreach (var step in report.Failed)
+        foreach (var step in report.FailedSteps())
             error.WriteLine($"{step.Step} failed: {Format.OneLine(step.Error ?? "no error was recorded", 600)}");
-        if (!report.Failed.Any())
+        if (!report.FailedSteps().Any())
             error.WriteLine($"Run {run.RunId} is {run.State}: {Format.OneLine(run.Error ?? run.Reason ?? "no reason was recorded", 600)}");
         error.WriteLine($"Nothing that was published before is damaged. `runs logs {run.RunId}` shows more; `runs resume {run.RunId}` goes on where it stopped.");
         return 1;
