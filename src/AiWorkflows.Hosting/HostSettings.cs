@@ -1,4 +1,4 @@
-using Microsoft.Data.Sqlite;
+using AiWorkflows.Storage;
 
 namespace AiWorkflows.Hosting;
 
@@ -60,7 +60,7 @@ internal sealed record HostSettings
             return Path.Combine(dataDirectory, "aiworkflows.db");
         try
         {
-            var source = new SqliteConnectionStringBuilder(connectionString).DataSource;
+            var source = StorageServices.SqliteFileOf(connectionString);
             if (source.Length > 0 && source != ":memory:")
                 return FullPath(source, contentRoot, "AiWorkflows:ConnectionString", errors);
             errors.Add("AiWorkflows:ConnectionString names no file; give 'Data Source=FILE' (a database in memory cannot survive a restart and is refused).");

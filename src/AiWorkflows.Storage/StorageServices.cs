@@ -3,6 +3,7 @@ using AiWorkflows.Inference;
 using AiWorkflows.Models;
 using AiWorkflows.Storage.Sqlite;
 using AiWorkflows.Workflows;
+using Microsoft.Data.Sqlite;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace AiWorkflows.Storage;
@@ -10,6 +11,10 @@ namespace AiWorkflows.Storage;
 /// <summary>Registers the stores of an engine.</summary>
 internal static class StorageServices
 {
+    /// <summary>The file that a connection string of the embedded engine names; empty where it names none.</summary>
+    /// <exception cref="ArgumentException">The connection string cannot be read.</exception>
+    public static string SqliteFileOf(string connectionString) => new SqliteConnectionStringBuilder(connectionString).DataSource;
+
     /// <summary>The embedded engine on the file at <paramref name="databasePath"/>. Migrate before the first use.</summary>
     public static IServiceCollection AddSqliteStorage(this IServiceCollection services, string databasePath)
     {
