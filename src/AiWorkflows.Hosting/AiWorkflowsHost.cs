@@ -27,6 +27,7 @@ public static class AiWorkflowsHost
         ArgumentNullException.ThrowIfNull(builder);
         ArgumentNullException.ThrowIfNull(define);
 
+        ContentRoot.ReadOnce(builder);
         var contentRoot = ContentRoot.Find(builder.Environment.ContentRootPath, AppContext.BaseDirectory);
         if (contentRoot != builder.Environment.ContentRootPath)
             ContentRoot.AddSettings(builder.Configuration, contentRoot, builder.Environment.EnvironmentName);

@@ -1,5 +1,9 @@
+using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.Configuration.CommandLine;
 using Microsoft.Extensions.Configuration.Json;
+using Microsoft.Extensions.Configuration.Memory;
+using Microsoft.Extensions.FileProviders;
 
 namespace AiWorkflows.Hosting;
 
@@ -20,6 +24,29 @@ internal static class ContentRoot
             if (HasOurSection(above.FullName))
                 return above.FullName;
         return HasOurSection(programDirectory) ? programDirectory : currentDirectory;
+    }
+
+    /// <summary>
+    /// Reads what is there once, without watching it: the framework watches every directory below the content root for changes of appsettings.json,
+    /// which may be a whole home directory, and no setting of ours can change while a host runs.
+    /// </summary>
+    public static void ReadOnce(WebApplicationBuilder builder)
+    {
+        var sources = builder.Configuration.Sources;
+        var watching = builder.Environment.ContentRootFileProvider;
+        builder.Environment.ContentRootFileProvider = new PhysicalFileProvider(builder.Environment.ContentRootPath);
+        foreach (var source in sources)
+            if (source is FileConfigurationSource file)
+            {
+                file.ReloadOnChange = false;
+                if (ReferenceEquals(file.FileProvider, watching))
+                    file.FileProvider = builder.Environment.ContentRootFileProvider;
+            }
+            else if (source is CommandLineConfigurationSource arguments)
+                arguments.Args = HostArguments.OnlySettings(arguments.Args);
+        // The sources are read again whenever their list changes.
+        sources.Add(new MemoryConfigurationSource());
+        (watching as IDisposable)?.Dispose();
     }
 
     /// <summary>Adds the settings of a directory that the framework did not look in, below everything that it did read.</summary>

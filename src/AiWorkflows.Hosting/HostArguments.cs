@@ -6,15 +6,22 @@ internal static class HostArguments
     /// <summary>Settings of ASP.NET Core that people give on the command line.</summary>
     private static readonly string[] Framework = ["urls", "http_ports", "https_ports", "environment", "contentRoot"];
 
-    public static string[] WithoutSettings(string[] args)
+    public static string[] WithoutSettings(IEnumerable<string> args) => Split(args).Commands;
+
+    /// <summary>What the configuration has to read: given everything, it would take the word after a flag for the flag's value, a setting included.</summary>
+    public static string[] OnlySettings(IEnumerable<string> args) => Split(args).Settings;
+
+    private static (string[] Commands, string[] Settings) Split(IEnumerable<string> args)
     {
-        var rest = new List<string>(args.Length);
-        for (var i = 0; i < args.Length; i++)
-            if (!IsSetting(args[i]))
-                rest.Add(args[i]);
-            else if (!args[i].Contains('='))
-                i++;
-        return [.. rest];
+        var (commands, settings) = (new List<string>(), new List<string>());
+        var isValue = false;
+        foreach (var arg in args)
+        {
+            var isSetting = !isValue && IsSetting(arg);
+            (isSetting || isValue ? settings : commands).Add(arg);
+            isValue = isSetting && !arg.Contains('=');
+        }
+        return ([.. commands], [.. settings]);
     }
 
     private static bool IsSetting(string arg)

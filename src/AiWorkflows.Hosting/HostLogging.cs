@@ -17,7 +17,8 @@ internal static class HostLogging
             ["Logging:LogLevel:Default"] = "Information",
             ["Logging:LogLevel:Microsoft"] = "Warning",
             ["Logging:LogLevel:System"] = "Warning",
-            ["Logging:LogLevel:Hangfire"] = "Warning",
+            // Its warnings are about workers that were told to stop, which is how every host ends.
+            ["Logging:LogLevel:Hangfire"] = "Error",
             ["Logging:Console:FormatterName"] = ConsoleFormatterNames.Simple,
             ["Logging:Console:FormatterOptions:SingleLine"] = "true",
             ["Logging:Console:FormatterOptions:UseUtcTimestamp"] = "true",
@@ -32,7 +33,7 @@ internal static class HostLogging
     public static void QuietForCommand(WebApplication app, bool verbose)
     {
         var configuration = (IConfigurationBuilder)app.Configuration;
-        InsertFirst(configuration, new() { ["Logging:Console:LogLevel:Default"] = verbose ? "Information" : "Critical" });
+        InsertFirst(configuration, new() { ["Logging:Console:LogLevel:Default"] = verbose ? "Information" : "Critical", ["Logging:Console:LogLevel:Hangfire"] = verbose ? "Error" : "Critical" });
         configuration.Add(new MemoryConfigurationSource
         {
             InitialData = [new("Logging:Console:LogToStandardErrorThreshold", nameof(LogLevel.Trace))],

@@ -66,7 +66,7 @@ internal static class JobEngineServices
     }
 }
 
-/// <summary>The filters of one host's jobs.</summary>
+/// <summary>The filters of one host's jobs. Hangfire's own automatic retries are not among them: retries belong to the ledger.</summary>
 internal static class JobFilters
 {
     private static readonly HashSet<string> FinalStates = [SucceededState.StateName, DeletedState.StateName];

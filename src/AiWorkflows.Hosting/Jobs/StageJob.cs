@@ -9,7 +9,6 @@ internal sealed class StageJob(RunEngine engine)
 {
     /// <param name="title">What every list of the dashboard calls the job.</param>
     [JobDisplayName("{1}")]
-    [AutomaticRetry(Attempts = 0)]
     public async Task Run(long stageRunId, string title, PerformContext context, CancellationToken ct)
     {
         var outcome = await engine.ExecuteStepAsync(stageRunId, context.BackgroundJob.Id, ct);
@@ -29,7 +28,7 @@ internal sealed class StageJob(RunEngine engine)
 }
 
 /// <summary>The ledger wants the step to be tried again, not before a moment (UTC).</summary>
-internal sealed class StepRetryException(DateTime notBefore, string? message) : Exception(message)
+internal sealed class StepRetryException(DateTime notBefore, string? message) : Exception(message ?? "The job came too early.")
 {
     public DateTime NotBefore => notBefore;
 

@@ -12,7 +12,6 @@ namespace AiWorkflows.Hosting.Jobs;
 internal sealed class TickJob(RunEngine engine, ILogger<TickJob> log)
 {
     [JobDisplayName("{0}: look for what is owed")]
-    [AutomaticRetry(Attempts = 0)]
     public async Task Run(string workflow, PerformContext context, CancellationToken ct)
     {
         // A person who presses "Trigger now" wants a run even of a paused workflow.

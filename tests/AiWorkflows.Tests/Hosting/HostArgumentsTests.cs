@@ -16,4 +16,11 @@ public class HostArgumentsTests
     [InlineData("--AiWorkflows:Clock=2001-07-02T00:00:00Z", "")]
     public void Settings_are_taken_out_and_commands_stay(string given, string left) =>
         string.Join(' ', HostArguments.WithoutSettings(given.Split(' '))).ShouldBe(left);
+
+    [Theory]
+    [InlineData("runs show 2 --json --AiWorkflows:DataDirectory /tmp/x", "--AiWorkflows:DataDirectory /tmp/x")]
+    [InlineData("--urls=http://localhost:1 run w --from 2001-01-01 --FlightDelays:Flights=x.parquet", "--urls=http://localhost:1 --FlightDelays:Flights=x.parquet")]
+    [InlineData("run w --json", "")]
+    public void The_configuration_reads_only_the_settings(string given, string read) =>
+        string.Join(' ', HostArguments.OnlySettings(given.Split(' '))).ShouldBe(read);
 }

@@ -131,4 +131,28 @@ public sealed class ServeTests : IDisposable
 
         connection.GetRecurringJobs().ShouldHaveSingleItem().Id.ShouldBe("w");
     }
+
+    [Fact]
+    public async Task A_run_that_fails_is_told_to_the_webhook_with_the_address_of_its_page()
+    {
+        await using var listener = await WebhookListener.StartAsync();
+        var probe = new Probe();
+        probe.Before["tick"] = (_, _) => throw new InvalidOperationException("the disk was full");
+        await using var host = await ServedHost.StartAsync(_directory.FullName, probe, new() { ["AiWorkflows:Webhook:Url"] = listener.Url });
+
+        await host.ReachesAsync(1, "failed");
+        await host.StopAsync();
+
+        var message = listener.Bodies.ShouldHaveSingleItem();
+        message.ShouldContain("the disk was full");
+        message.ShouldContain("/hangfire/runs/1");
+    }
+
+    [Fact]
+    public async Task Before_it_has_started_it_is_alive_but_not_ready()
+    {
+        await using var host = ServedHost.Build(_directory.FullName);
+
+        (await host.Services.GetRequiredService<AiWorkflows.Hosting.Readiness>().WhyNotAsync(TestContext.Current.CancellationToken)).ShouldBe("starting");
+    }
 }

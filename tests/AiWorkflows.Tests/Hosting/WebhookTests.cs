@@ -3,9 +3,6 @@ using System.Net;
 using System.Text.Json;
 using AiWorkflows.Hosting;
 using AiWorkflows.Workflows;
-using Microsoft.AspNetCore.Builder;
-using Microsoft.AspNetCore.Http;
-using Microsoft.AspNetCore.Hosting;
 using Microsoft.Extensions.Logging;
 
 namespace AiWorkflows.Tests.Hosting;
@@ -15,7 +12,7 @@ public class WebhookTests
     [Fact]
     public async Task A_failed_run_is_told_with_everything_needed_to_look_it_up()
     {
-        await using var listener = await Listener.StartAsync();
+        await using var listener = await WebhookListener.StartAsync();
         using var webhook = Webhook(listener.Url, out _);
 
         webhook.Notify(Ended(States.Failed), "http://localhost:5000");
@@ -34,7 +31,7 @@ public class WebhookTests
     [InlineData("cancelled")]
     public async Task Other_ends_are_nobodys_business(string state)
     {
-        await using var listener = await Listener.StartAsync();
+        await using var listener = await WebhookListener.StartAsync();
         using var webhook = Webhook(listener.Url, out _);
 
         webhook.Notify(Ended(state), null);
@@ -46,7 +43,7 @@ public class WebhookTests
     [Fact]
     public async Task It_tries_three_times_and_is_content_with_the_third()
     {
-        await using var listener = await Listener.StartAsync(HttpStatusCode.InternalServerError, HttpStatusCode.BadGateway);
+        await using var listener = await WebhookListener.StartAsync(HttpStatusCode.InternalServerError, HttpStatusCode.BadGateway);
         using var webhook = Webhook(listener.Url, out var log);
 
         webhook.Notify(Ended(States.Failed), null);
@@ -59,7 +56,7 @@ public class WebhookTests
     [Fact]
     public async Task After_three_tries_it_says_so_in_the_log_and_harms_nobody()
     {
-        await using var listener = await Listener.StartAsync(HttpStatusCode.NotFound, HttpStatusCode.NotFound, HttpStatusCode.NotFound);
+        await using var listener = await WebhookListener.StartAsync(HttpStatusCode.NotFound, HttpStatusCode.NotFound, HttpStatusCode.NotFound);
         using var webhook = Webhook(listener.Url + "?token=secret", out var log);
 
         webhook.Notify(Ended(States.Failed), null);
@@ -103,33 +100,5 @@ public class WebhookTests
 
         public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) =>
             Lines.Enqueue(formatter(state, exception));
-    }
-
-    /// <summary>Keeps what it is told, and answers with the given codes, then with 200.</summary>
-    private sealed class Listener(WebApplication app) : IAsyncDisposable
-    {
-        public ConcurrentQueue<string> Bodies { get; } = [];
-
-        public string Url => app.Urls.Single() + "/hook";
-
-        public static async Task<Listener> StartAsync(params HttpStatusCode[] answers)
-        {
-            var builder = WebApplication.CreateSlimBuilder();
-            builder.Logging.ClearProviders();
-            builder.WebHost.UseUrls("http://127.0.0.1:0");
-            var app = builder.Build();
-            var listener = new Listener(app);
-            var codes = new ConcurrentQueue<HttpStatusCode>(answers);
-            app.MapPost("/hook", async (HttpRequest request) =>
-            {
-                using var reader = new StreamReader(request.Body);
-                listener.Bodies.Enqueue(await reader.ReadToEndAsync());
-                return Results.StatusCode((int)(codes.TryDequeue(out var code) ? code : HttpStatusCode.OK));
-            });
-            await app.StartAsync();
-            return listener;
-        }
-
-        public ValueTask DisposeAsync() => app.DisposeAsync();
     }
 }
