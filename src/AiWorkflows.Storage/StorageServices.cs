@@ -24,6 +24,7 @@ internal static class StorageServices
         services.AddSingleton<IFeatureStore, SqliteFeatureStore>();
         services.AddSingleton<IRowCollector, SqliteRowCollector>();
         services.AddSingleton<ILedger, Ledger>();
+        services.AddSingleton<IQuarantine, Quarantine>();
         services.AddSingleton<IModelRegistry, ModelRegistry>();
         services.AddSingleton<IPredictionLog, SqlitePredictionLog>();
         return services;

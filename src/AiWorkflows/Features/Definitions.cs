@@ -17,6 +17,11 @@ internal abstract class FeaturePipelineDefinition
     /// <summary>Computes the window, writes the difference into an invisible commit, and returns what the publication needs; with no rows and no tombstones where nothing changed.</summary>
     /// <exception cref="StageFailedException">An expectation with outcome fail, a row outside the window, a value that cannot be stored.</exception>
     public abstract Task<CommitSeal> ExecuteAsync(StageContext context, IFeatureStore store, CancellationToken ct);
+
+    /// <summary>Writes rows from quarantine into an invisible patch: those that hold the rules of today, or all of them when <paramref name="accept"/>.</summary>
+    /// <param name="begin">Called with the window of the rows once there is one to write.</param>
+    public abstract Task<ReplayResult> ReplayAsync(
+        IReadOnlyList<QuarantinedRecord> records, bool accept, IServiceProvider services, IFeatureStore store, Func<Window, Task<CommitRequest>> begin, CancellationToken ct);
 }
 
 /// <summary>A validated feature view.</summary>

@@ -54,7 +54,7 @@ public sealed class VisitPipeline(ShopFiles files) : BatchFeaturePipeline<Visit>
     }
 }
 
-public sealed class PurchasePipeline : BatchFeaturePipeline<Purchase>
+public sealed class PurchasePipeline(ShopFiles files) : BatchFeaturePipeline<Purchase>
 {
     public override async IAsyncEnumerable<Purchase> ComputeAsync(Window window, [EnumeratorCancellation] CancellationToken ct)
     {
@@ -64,7 +64,7 @@ public sealed class PurchasePipeline : BatchFeaturePipeline<Purchase>
                 yield return new(v.Id, v.KnownAt, v.Shop, v.Amount);
     }
 
-    protected internal override void Expect(Expectations<Purchase> e) => e.InRange(p => p.Amount, 0, 1000, OnViolation.Quarantine);
+    protected internal override void Expect(Expectations<Purchase> e) => e.InRange(p => p.Amount, File.Exists(Path.Combine(files.Directory, "refunds")) ? -2000 : 0, 1000, OnViolation.Quarantine);
 }
 
 public sealed class ShopSalesPipeline : AggregateFeaturePipeline<Purchase, ShopSales>

@@ -58,6 +58,10 @@ internal sealed class ExpectationCheck<TRow> where TRow : class
         return quarantined;
     }
 
+    /// <summary>The first rule beside warnings that a row violates, and what was found; null where it holds them all. Counts nothing.</summary>
+    public string? Violation(TRow row) =>
+        _rules.FirstOrDefault(r => r.Otherwise != OnViolation.Warn && !Holds(r, row)) is { } rule ? $"violates '{rule.Text}': {rule.Found(row)}" : null;
+
     /// <exception cref="StageFailedException">Names every violated rule with its count and the first row.</exception>
     public void ThrowIfFailed()
     {

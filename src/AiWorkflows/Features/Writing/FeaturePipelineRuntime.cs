@@ -30,6 +30,21 @@ internal abstract class FeaturePipelineRuntime<TRow> : FeaturePipelineDefinition
         }
     }
 
+    public sealed override async Task<ReplayResult> ReplayAsync(
+        IReadOnlyList<QuarantinedRecord> records, bool accept, IServiceProvider services, IFeatureStore store, Func<Window, Task<CommitRequest>> begin, CancellationToken ct)
+    {
+        var session = new FeatureReadSession(store, await store.CurrentSeqAsync(ct));
+        var pipeline = (FeaturePipeline<TRow>)PipelineActivator.Create(Type, services, session, ct);
+        try
+        {
+            return await new RowReplay<TRow>(Writes, pipeline, store).RunAsync(records, accept, begin, ct);
+        }
+        finally
+        {
+            await PipelineActivator.DisposeAsync(pipeline);
+        }
+    }
+
     /// <summary>Computes the rows of the window and gives them, in canonical order, to <paramref name="difference"/>.</summary>
     protected abstract Task ProduceAsync(
         FeaturePipeline<TRow> pipeline, FeatureReadSession session, StageContext context, RowIntake<TRow> intake, DifferenceWriter<TRow> difference, CancellationToken ct);
