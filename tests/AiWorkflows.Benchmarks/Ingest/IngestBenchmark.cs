@@ -35,22 +35,26 @@ internal static class IngestBenchmark
         var directory = Directory.CreateTempSubdirectory("aiworkflows-bench-").FullName;
         try
         {
-            var file = Path.Combine(directory, "rows.db");
-            var watch = Stopwatch.StartNew();
-            if (args[0] == Ours)
-            {
-                await using var store = await BenchStore.OpenAsync(file, new BenchSource(rows, [], []), ct);
-                watch.Restart();
-                await store.RunAsync(data.Window, ct, typeof(BenchFlightsPipeline));
-            }
-            else if (PreparedInsert.Run(file, rows) != rows.Length)
-                throw new InvalidOperationException("The bare insert did not write every row.");
-            new Measurement(watch.Elapsed.TotalSeconds, Measurement.Peak(), rows.Length).Print();
+            // A few rows first: what is measured is the work, not the compilation of either side's code.
+            await WriteAsync(args[0] == Ours, Path.Combine(directory, "first.db"), rows[..Math.Min(rows.Length, 5000)], data.Window, ct);
+            var seconds = await WriteAsync(args[0] == Ours, Path.Combine(directory, "rows.db"), rows, data.Window, ct);
+            new Measurement(seconds, Measurement.Peak(), rows.Length).Print();
         }
         finally
         {
             Directory.Delete(directory, recursive: true);
         }
         return true;
+    }
+
+    /// <summary>Seconds, without the creation of the database.</summary>
+    private static async Task<double> WriteAsync(bool ours, string file, BenchFlight[] rows, Window window, CancellationToken ct)
+    {
+        if (!ours)
+            return PreparedInsert.Run(file, rows);
+        await using var store = await BenchStore.OpenAsync(file, new BenchSource(rows, [], []), ct);
+        var watch = Stopwatch.StartNew();
+        await store.RunAsync(window, ct, typeof(BenchFlightsPipeline));
+        return watch.Elapsed.TotalSeconds;
     }
 }

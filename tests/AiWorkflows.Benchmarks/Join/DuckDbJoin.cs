@@ -9,9 +9,9 @@ internal static class DuckDbJoin
     public static void Prepare(string file, BenchData data)
     {
         using var connection = Open(file);
-        Execute(connection, "CREATE TABLE flights (at BIGINT, flight_id BIGINT, origin VARCHAR, destination VARCHAR, hour UTINYINT, distance INTEGER, ordinal INTEGER, delay FLOAT)");
-        Execute(connection, "CREATE TABLE traffic (at BIGINT, airport VARCHAR, flights INTEGER, delay FLOAT)");
-        Execute(connection, "CREATE TABLE route (at BIGINT, origin VARCHAR, destination VARCHAR, flights INTEGER, delay FLOAT)");
+        Execute(connection, "CREATE TABLE flights (event_time BIGINT, flight_id BIGINT, origin VARCHAR, destination VARCHAR, hour UTINYINT, distance INTEGER, ordinal INTEGER, delay FLOAT)");
+        Execute(connection, "CREATE TABLE traffic (event_time BIGINT, airport VARCHAR, flights INTEGER, delay FLOAT)");
+        Execute(connection, "CREATE TABLE route (event_time BIGINT, origin VARCHAR, destination VARCHAR, flights INTEGER, delay FLOAT)");
         using (var appender = connection.CreateAppender("flights"))
             foreach (var f in data.Flights())
                 appender.CreateRow().AppendValue(f.At.Ticks / 10).AppendValue(f.FlightId).AppendValue(f.Origin).AppendValue(f.Destination)
@@ -25,7 +25,7 @@ internal static class DuckDbJoin
         Execute(connection, "CHECKPOINT");
     }
 
-    public static JoinResult Run(string file)
+    public static JoinResult Run(string file, DateTime until)
     {
         using var connection = Open(file);
         Execute(connection, "SET threads = 1");
@@ -33,11 +33,12 @@ internal static class DuckDbJoin
         var (traffic, route) = (BenchView.TrafficAge.Ticks / 10, BenchView.RouteAge.Ticks / 10);
         command.CommandText = $"""
             SELECT f.hour, f.distance,
-                   CASE WHEN f.at - t.at <= {traffic} THEN t.flights END, CASE WHEN f.at - t.at <= {traffic} THEN t.delay END,
-                   CASE WHEN f.at - r.at <= {route} THEN r.flights END, CASE WHEN f.at - r.at <= {route} THEN r.delay END
+                   CASE WHEN f.event_time - t.event_time <= {traffic} THEN t.flights END, CASE WHEN f.event_time - t.event_time <= {traffic} THEN t.delay END,
+                   CASE WHEN f.event_time - r.event_time <= {route} THEN r.flights END, CASE WHEN f.event_time - r.event_time <= {route} THEN r.delay END
             FROM flights f
-            ASOF LEFT JOIN traffic t ON f.origin = t.airport AND f.at >= t.at
-            ASOF LEFT JOIN route r ON f.origin = r.origin AND f.destination = r.destination AND f.at >= r.at
+            ASOF LEFT JOIN traffic t ON f.origin = t.airport AND f.event_time >= t.event_time
+            ASOF LEFT JOIN route r ON f.origin = r.origin AND f.destination = r.destination AND f.event_time >= r.event_time
+            WHERE f.event_time < {until.Ticks / 10}
             """;
         command.UseStreamingMode = true;
         var result = new JoinResult();
