@@ -31,6 +31,10 @@ public sealed class DashboardTests : IAsyncLifetime
     [InlineData("runs", "/runs")]
     [InlineData("run", "/runs/41")]
     [InlineData("run-failed", "/runs/42")]
+    [InlineData("features", "/features")]
+    [InlineData("feature", "/features/departures")]
+    [InlineData("models", "/models")]
+    [InlineData("model", "/models/flight-delay")]
     public async Task Pages_show_without_a_complaint_in_the_console_light_and_dark(string name, string path)
     {
         foreach (var dark in new[] { false, true })

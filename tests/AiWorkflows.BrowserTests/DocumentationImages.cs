@@ -15,7 +15,8 @@ public sealed class DocumentationImages
         foreach (var (name, path, dark) in new[]
         {
             ("workflows-light", "/workflows", false), ("workflows-dark", "/workflows", true), ("run-light", "/runs/" + setting[1], false), ("run-dark", "/runs/" + setting[1], true),
-            ("runs-light", "/runs", false), ("jobs-light", "/jobs/succeeded", false),
+            ("runs-light", "/runs", false), ("models-light", "/models", false), ("model-light", "/models/flight-delay", false), ("model-dark", "/models/flight-delay", true),
+            ("features-light", "/features", false), ("feature-light", "/features/departures", false), ("feature-dark", "/features/flight_outcomes", true),
         })
         {
             var page = await browser.OpenAsync(dark);

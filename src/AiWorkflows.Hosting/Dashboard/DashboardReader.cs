@@ -1,3 +1,5 @@
+using AiWorkflows.Hosting.Dashboard.Features;
+using AiWorkflows.Hosting.Dashboard.Models;
 using AiWorkflows.Hosting.Dashboard.Pages;
 using AiWorkflows.Hosting.Dashboard.Runs;
 using AiWorkflows.Hosting.Dashboard.Workflows;
@@ -7,7 +9,7 @@ using AiWorkflows.Workflows;
 namespace AiWorkflows.Hosting.Dashboard;
 
 /// <summary>Reads what the pages show, each answer at most once a second.</summary>
-internal sealed class DashboardReader(DashboardQueries queries, PageCache cache, Catalog catalog, BusinessClock clock, IJobDispatcher dispatcher)
+internal sealed class DashboardReader(DashboardQueries queries, ModelQueries models, FeatureQueries features, PageCache cache, Catalog catalog, BusinessClock clock, IJobDispatcher dispatcher)
 {
     /// <summary>How many windows a strip shows.</summary>
     public const int StripCells = 30;
@@ -16,6 +18,8 @@ internal sealed class DashboardReader(DashboardQueries queries, PageCache cache,
     private const int LogLines = 500;
     private const int VersionsPerModel = 10;
     private const int MetricDays = 7;
+    private const int ChartDays = 90;
+    private const int RowsPerPanel = 50;
 
     public Catalog Catalog => catalog;
 
@@ -79,6 +83,40 @@ internal sealed class DashboardReader(DashboardQueries queries, PageCache cache,
             LogFilter = log,
             EngineId = EngineId,
         };
+    });
+
+    public Task<ModelsModel> ModelsAsync() => cache.GetAsync("models", async () => new ModelsModel(
+        await models.ListAsync(CancellationToken.None).ConfigureAwait(false),
+        (await queries.NewestVersionsAsync(VersionsPerModel, CancellationToken.None).ConfigureAwait(false)).ToLookup(version => version.Model)));
+
+    /// <summary>Null where the registry has no version of it.</summary>
+    public Task<ModelModel?> ModelAsync(string model) => cache.GetAsync($"model {model}", async () =>
+    {
+        var ct = CancellationToken.None;
+        var versions = await models.VersionsAsync(model, null, RowsPerPanel, ct).ConfigureAwait(false);
+        if (versions.Count == 0)
+            return null;
+        var champion = (await models.ListAsync(ct).ConfigureAwait(false)).FirstOrDefault(row => row.Model == model)?.Champion;
+        var shown = await models.FindAsync(model, champion ?? versions[0].Version, ct).ConfigureAwait(false);
+        string[] pipelines = [.. catalog.Inferences.Where(inference => inference.Model == model).Select(inference => inference.Name)];
+        var live = await queries.DailyMetricsAsync(pipelines, "auc", ChartDays, ct).ConfigureAwait(false);
+        return new ModelModel(model, versions, shown!, await models.HistoryAsync(model, RowsPerPanel, ct).ConfigureAwait(false), [.. live.Reverse()]);
+    });
+
+    public Task<IReadOnlyList<GroupRow>> FeatureGroupsAsync() => cache.GetAsync("features", () => features.ListAsync(CancellationToken.None));
+
+    /// <summary>The newest version of a group; null where the store has none.</summary>
+    public Task<FeatureGroupModel?> FeatureGroupAsync(string name) => cache.GetAsync($"feature {name}", async () =>
+    {
+        var ct = CancellationToken.None;
+        if ((await features.FindAsync(name, ct).ConfigureAwait(false)).MaxBy(row => row.Version) is not { } group)
+            return null;
+        return new FeatureGroupModel(
+            group,
+            await features.CommitsAsync(name, group.Version, RowsPerPanel, ct).ConfigureAwait(false),
+            await features.StatisticsAsync(name, group.Version, 1, ct).ConfigureAwait(false) is [var newest, ..] ? newest : null,
+            await features.QuarantineCountsAsync(name, ct).ConfigureAwait(false),
+            await features.UsedByAsync(name, group.Version, ct).ConfigureAwait(false));
     });
 
     public Task<IReadOnlyList<DashboardLogLine>> LogAfterAsync(long runId, long after, DashboardLogFilter filter) =>

@@ -12,6 +12,8 @@ internal static class DashboardServices
         // Hangfire checks the anti-forgery token of a POST only where ASP.NET Core's service is there.
         services.AddAntiforgery();
         services.TryAddSingleton<DashboardQueries>();
+        services.TryAddSingleton<ModelQueries>();
+        services.TryAddSingleton<FeatureQueries>();
         services.TryAddSingleton(_ => new PageCache(TimeProvider.System));
         services.TryAddSingleton<DashboardReader>();
         return services;

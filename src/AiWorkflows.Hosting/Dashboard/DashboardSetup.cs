@@ -1,5 +1,7 @@
 using AiWorkflows.Hosting.Dashboard.Actions;
+using AiWorkflows.Hosting.Dashboard.Features;
 using AiWorkflows.Hosting.Dashboard.Jobs;
+using AiWorkflows.Hosting.Dashboard.Models;
 using AiWorkflows.Hosting.Dashboard.Pages;
 using AiWorkflows.Hosting.Dashboard.Runs;
 using AiWorkflows.Hosting.Dashboard.Workflows;
@@ -15,6 +17,7 @@ namespace AiWorkflows.Hosting.Dashboard;
 /// </summary>
 internal static class DashboardSetup
 {
+    private static readonly string[] OurPaths = ["/workflows", "/runs", "/features", "/models"];
     private static int _registered;
 
     public static void Register(IGlobalConfiguration configuration)
@@ -31,7 +34,11 @@ internal static class DashboardSetup
             .UseDashboardMetric(FailedRuns);
         AddPage("/workflows", new WorkflowsPage());
         AddPage("/runs", new RunsPage());
+        AddPage("/features", new FeatureGroupsPage());
+        AddPage("/models", new ModelsPage());
         AddPage("/runs/(?<id>[0-9]{1,18})", new RunPage());
+        AddPage("/features/(?<name>[^/]+)", new FeatureGroupPage());
+        AddPage("/models/(?<name>[^/]+)", new ModelPage());
 
         var routes = DashboardRoutes.Routes;
         routes.Add("/runs/(?<id>[0-9]{1,18})/log", new LogDispatcher());
@@ -44,7 +51,7 @@ internal static class DashboardSetup
 
         NavigationMenu.Items.Insert(0, page => new MenuItem("Workflows", page.Url.To("/workflows"))
         {
-            Active = page.RequestPath.StartsWith("/workflows", StringComparison.Ordinal) || page.RequestPath.StartsWith("/runs", StringComparison.Ordinal),
+            Active = OurPaths.Any(path => page.RequestPath.StartsWith(path, StringComparison.Ordinal)),
             Metric = FailedRuns,
         });
     }

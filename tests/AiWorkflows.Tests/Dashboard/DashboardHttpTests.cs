@@ -45,7 +45,7 @@ public sealed partial class DashboardHttpTests
     {
         await using var host = await FilledAsync();
         using var client = new HttpClient();
-        foreach (var path in new[] { "/workflows", "/runs", "/runs/42" })
+        foreach (var path in new[] { "/workflows", "/runs", "/runs/42", "/features", "/features/departures", "/models", "/models/flight-delay" })
         {
             var page = PartNames().Matches(await client.GetStringAsync(host.Url + "/hangfire" + path)).Select(match => match.Value);
             var parts = PartNames().Matches(await client.GetStringAsync(host.Url + "/hangfire" + path + "/parts")).Select(match => match.Value);
@@ -58,7 +58,7 @@ public sealed partial class DashboardHttpTests
     {
         await using var host = await FilledAsync();
         using var client = new HttpClient();
-        foreach (var path in new[] { "/workflows", "/runs", "/runs/41", "/runs/42" })
+        foreach (var path in new[] { "/workflows", "/runs", "/runs/41", "/runs/42", "/features", "/features/departures", "/models", "/models/flight-delay" })
         {
             var html = await client.GetStringAsync(host.Url + "/hangfire" + path + "/parts");
             html.ShouldNotContain("style=");
@@ -82,7 +82,32 @@ public sealed partial class DashboardHttpTests
         (await WalkAsync(client, host, "/runs?workflow=delay-minutes")).ShouldBe(Enumerable.Range(1, 40).Select(i => (long)i * 3).Reverse());
     }
 
+    [Fact]
+    public async Task A_feature_group_shows_its_columns_as_its_commits_found_them()
+    {
+        await using var host = await FilledAsync();
+        using var client = new HttpClient();
+        var html = await client.GetStringAsync(host.Url + "/hangfire/features/departures");
+        html.ShouldContain("&lt;b&gt;minutes&lt;/b&gt;");
+        html.ShouldContain(">10%</td>");
+        html.ShouldContain("aria-label=\"delay1h: distribution over 2 bins\"");
+        html.ShouldContain("/hangfire/runs/41\">41</a>");
+    }
+
+    [Fact]
+    public async Task A_model_shows_its_versions_over_their_baseline()
+    {
+        await using var host = await FilledAsync();
+        using var client = new HttpClient();
+        var html = await client.GetStringAsync(host.Url + "/hangfire/models/flight-delay");
+        html.ShouldContain("v12 champion");
+        html.ShouldContain("<span class=\"aw-t-ok\">+0.059</span>");
+        html.ShouldContain("This task has no ROC curve.");
+    }
+
     [Theory]
+    [InlineData("/models/flight-dealy", "There is no model &#39;flight-dealy&#39;")]
+    [InlineData("/features/nothing", "There is no feature group &#39;nothing&#39;")]
     [InlineData("/runs/999999", "There is no run 999999 in the ledger.")]
     [InlineData("/runs?state=faild", "did you mean failed?")]
     [InlineData("/runs?from=yesterday", "is no time; write it as 2001-06-01")]

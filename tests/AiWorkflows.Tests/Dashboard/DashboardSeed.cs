@@ -133,6 +133,16 @@ internal static class DashboardSeed
                 INSERT INTO {feature_store.commits} (commit_id, feature_group, version, kind, window_from, window_to, base_seq, run_id, state, published_seq, published_at, created_at, rows, rows_computed, rows_quarantined)
                 VALUES (@id, @name, 1, 'replace', 0, 1, 0, @run, 'published', @seq, @at, 0, @rows, @rows, @bad)
                 """, new { id = 18_202 + i, name = groups[i], run = RunningRun, seq = 9_113 + i, at = now - Seconds(140 - 20 * i), rows = 4_187 - 300 * i, bad = i == 1 ? 16 : 0 });
+        await tx.ExecuteAsync(
+            """
+            INSERT INTO {feature_store.feature_groups} (feature_group, version, fingerprint, schema_revision, written_by, columns_json, created_at)
+            VALUES ('departures', 1, 'f', 1, 'departures', '[{"name":"airport","type":"text","role":"key"},{"name":"delay1h","type":"single","role":"feature","description":"<b>minutes</b>"}]', 0)
+            """);
+        await tx.ExecuteAsync(
+            """
+            UPDATE {feature_store.commits} SET statistics = '{"rows":10,"columns":[{"name":"delay1h","count":9,"nulls":1,"min":-5,"max":7.5,"mean":2,"histogram":{"edges":[0,1,2],"counts":[4,5]}}]}'
+            WHERE feature_group = 'departures'
+            """);
         await tx.ExecuteAsync("INSERT INTO {model_registry.models} (model, task, created_at) VALUES ('flight-delay', 'binary', 0)");
         for (var version = 1; version <= 12; version++)
             await tx.ExecuteAsync(

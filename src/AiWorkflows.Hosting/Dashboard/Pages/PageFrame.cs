@@ -10,6 +10,8 @@ internal static class PageFrame
     [
         ("workflows", "Workflows", "/workflows"),
         ("runs", "Runs", "/runs"),
+        ("features", "Feature groups", "/features"),
+        ("models", "Models", "/models"),
     ];
 
     public static Markup Render(PageContent page, SectionBar bar, PageContext context)

@@ -33,7 +33,7 @@ internal sealed class RunPage : DashboardPage
             Actions = Actions(run, groups, context),
             Body = Markup.Of(
                 $"""
-                {Part("notice", RunNotice.Render(model, groups))}{Part("facts", RunFacts.Render(model, groups, context))}{RunGraph.Panel(model, groups, catalog, context)}{RunTimeline.Panel(model, groups, context)}<div class="aw-grid"><div class="aw-c8">{RunLog.Panel(model, context)}</div><div class="aw-c4">{RunOutputs.Published(model)}{RunOutputs.Jobs(model, context)}</div></div>
+                {Part("notice", RunNotice.Render(model, groups))}{Part("facts", RunFacts.Render(model, groups, context))}{RunGraph.Panel(model, groups, catalog, context)}{RunTimeline.Panel(model, groups, context)}<div class="aw-grid"><div class="aw-c8">{RunLog.Panel(model, context)}</div><div class="aw-c4">{RunOutputs.Published(model, context)}{RunOutputs.Jobs(model, context)}</div></div>
                 """),
             LiveUrl = context.Run(run.RunId) + "/parts",
             EveryMilliseconds = 2000,

@@ -30,7 +30,7 @@ internal static class WorkflowRows
                 + Markup.Of($"<span class=\"aw-desc aw-nowrap\" data-tip=\"{string.Join(", ", workflow.Stages.Select(stage => stage.Name))}\">{Format.Count(workflow.Stages.Count, "stage")} · {Format.Grid(workflow.WindowSize)}</span>"),
             Table.Cell(State(workflow, model, runs, paused)), Table.Cell(Schedule(workflow, paused, context)),
             Table.Cell(WindowStrip.Render(workflow, runs, model, context)), Table.Cell(Watermark(workflow, model, runs)),
-            Table.Cell(Champion(workflow, model)), Table.Cell(Actions(workflow, paused, context)));
+            Table.Cell(Champion(workflow, model, context)), Table.Cell(Actions(workflow, paused, context)));
     }
 
     private static Markup State(WorkflowDefinition workflow, WorkflowsModel model, DashboardRun[] runs, DashboardWorkflow? paused)
@@ -78,15 +78,15 @@ internal static class WorkflowRows
         return Markup.Of($"<span data-tip=\"{tip}\">{Timestamps.Display(at)}</span>{Note(state)}");
     }
 
-    private static Markup Champion(WorkflowDefinition workflow, WorkflowsModel model)
+    private static Markup Champion(WorkflowDefinition workflow, WorkflowsModel model, PageContext context)
     {
         string[] models = [.. workflow.Stages.Select(stage => stage.Training?.ModelName).OfType<string>().Distinct()];
         if (models.Length == 0)
             return Muted("no model");
-        return Markup.Concat(models.Select(name => OneModel(name, [.. model.Versions[name]])));
+        return Markup.Concat(models.Select(name => OneModel(name, [.. model.Versions[name]], context)));
     }
 
-    private static Markup OneModel(string name, DashboardVersion[] versions)
+    private static Markup OneModel(string name, DashboardVersion[] versions, PageContext context)
     {
         if (versions.Length == 0)
             return Muted("no version yet");
@@ -97,7 +97,7 @@ internal static class WorkflowRows
         var label = $"Hold-out {metric} of the last {Format.Count(versions.Length, "version")}: {Value(versions.Min(v => v.PrimaryValue))} to {Value(versions.Max(v => v.PrimaryValue))}, baseline {Value(champion.BaselineValue)}";
         return Markup.Of(
             $"""
-            <div class="aw-inline">{Spark.Render([.. versions.Select(version => version.PrimaryValue)], champion.BaselineValue, label)}<div><span class="aw-name">{name}</span> <span class="aw-muted">v{champion.Version}</span><span class="aw-desc">{metric} <b>{Value(champion.PrimaryValue)}</b> <span class="aw-nowrap">over {Value(champion.BaselineValue)}</span></span></div></div>
+            <div class="aw-inline">{Spark.Render([.. versions.Select(version => version.PrimaryValue)], champion.BaselineValue, label)}<div>{Link(context.Url("/models/" + Uri.EscapeDataString(name)), name, "aw-name")} <span class="aw-muted">v{champion.Version}</span><span class="aw-desc">{metric} <b>{Value(champion.PrimaryValue)}</b> <span class="aw-nowrap">over {Value(champion.BaselineValue)}</span></span></div></div>
             """);
     }
 

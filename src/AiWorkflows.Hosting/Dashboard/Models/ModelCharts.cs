@@ -1,0 +1,102 @@
+using System.Text.Json;
+using AiWorkflows.Hosting.Dashboard.Charts;
+using AiWorkflows.Hosting.Dashboard.Rendering;
+using AiWorkflows.Storage.Queries;
+using static AiWorkflows.Hosting.Dashboard.Rendering.Components;
+
+namespace AiWorkflows.Hosting.Dashboard.Models;
+
+/// <summary>The charts of a version, drawn from what its training stored.</summary>
+internal static class ModelCharts
+{
+    private const int MostFeatures = 12;
+    private static readonly PlotAxis Unit = new(0, 1, [0, 0.25, 0.5, 0.75, 1], "0.00");
+    private static readonly (double, string)[] UnitMarks = [(0, "0"), (0.25, "0.25"), (0.5, "0.5"), (0.75, "0.75"), (1, "1")];
+
+    public static Markup Roc(VersionDetail version)
+    {
+        var roc = Numbers(version.Metrics.Parse(), "roc");
+        if (roc.Count < 2)
+            return Empty(Markup.Raw("This task has no ROC curve."));
+        var (name, baseline) = StrongestBaseline(version);
+        return Body(new Plot($"ROC on the holdout: AUC {Format.Number(version.PrimaryValue, "0.000")}, best baseline {Format.Number(version.BaselineValue, "0.000")}.", 240, Unit)
+        {
+            Marks = UnitMarks,
+            Series = [new("is-ref", [(0, 0), (1, 1)]), new("is-s3", Curve(baseline)), new("", Curve(roc))],
+            Tips = [.. Curve(roc).Where((_, i) => i % 3 == 0).Select((point, i) => (point.X, $"false positives {Format.Percent(point.X)}: finds {Format.Percent(point.Y)}{(baseline.Count == roc.Count ? $", {name} {Format.Percent(baseline[i * 3])}" : "")}"))],
+        }.Render() + Lines(("", $"v{version.Version}"), ("is-s3", name), ("is-ref", "by chance")));
+    }
+
+    public static Markup Calibration(VersionDetail version)
+    {
+        if (!version.Metrics.Parse().TryGetProperty("calibration", out var bins) || bins.ValueKind != JsonValueKind.Array)
+            return Empty(Markup.Raw("This task has no probabilities to compare with what happened."));
+        var points = bins.EnumerateArray().Where(bin => bin.TryGetProperty("predicted", out _) && bin.TryGetProperty("observed", out _))
+            .Select(bin => (X: bin.GetProperty("predicted").GetDouble(), Y: bin.GetProperty("observed").GetDouble(), Count: bin.GetProperty("count").GetInt64())).ToArray();
+        return Body(new Plot("Calibration on the holdout: predicted against observed share, in bins of a tenth.", 240, Unit)
+        {
+            Marks = UnitMarks,
+            Series = [new("is-ref", [(0, 0), (1, 1)]), new("", [.. points.Select(point => (point.X, point.Y))], Dots: true)],
+            Tips = [.. points.Select(point => (point.X, $"predicted {Format.Percent(point.X)}, observed {Format.Percent(point.Y)}\n{Format.Count(point.Count, "example")}"))],
+        }.Render() + Lines(("", "predicted probability against observed share"), ("is-ref", "perfect")));
+    }
+
+    public static Markup Live(ModelModel model)
+    {
+        var days = model.Live.Where(day => day.MetricValue is not null).ToArray();
+        if (days.Length == 0)
+            return Empty(Markup.Raw("Appears when outcomes of predictions are known."));
+        var (first, last) = (days[0].Day.Value, days[^1].Day.Value);
+        var span = Math.Max(1, (last - first).TotalDays);
+        var (low, high) = (days.Min(day => day.MetricValue!.Value), days.Max(day => day.MetricValue!.Value));
+        var axis = Around(Math.Min(low, model.Shown.BaselineValue), Math.Max(high, model.Shown.PrimaryValue));
+        return Body(new Plot($"Live AUC from {Format.Number(low, "0.000")} to {Format.Number(high, "0.000")} over {Format.Count(days.Length, "day")}.", 220, axis)
+        {
+            Marks = days.Length == 1 ? [(0, Timestamps.Display(first))] : [(0, Timestamps.Display(first)), (1, Timestamps.Display(last))],
+            References = [(model.Shown.PrimaryValue, "on the holdout"), (model.Shown.BaselineValue, "baseline")],
+            Series = [new("", [.. days.Select(day => (At(day), day.MetricValue!.Value))])],
+            Tips = [.. days.Select(day => (At(day), $"{Timestamps.Display(day.Day.Value)}: AUC {Format.Number(day.MetricValue!.Value, "0.000")}\nv{day.Version}, {Format.Count(day.Predictions, "prediction")}, {Format.Percent(day.Outcomes / (double)Math.Max(1, day.Predictions))} with outcome"))],
+        }.Render());
+
+        double At(DashboardDailyMetric day) => (day.Day.Value - first).TotalDays / span;
+    }
+
+    public static Markup Importance(VersionDetail version)
+    {
+        if (version.FeatureImportance is not { Text: { Length: > 0 } } text || text.Parse() is not { ValueKind: JsonValueKind.Object } json)
+            return Empty(Markup.Raw("This trainer does not tell how much each feature contributes."));
+        var all = json.EnumerateObject().Where(feature => feature.Value.ValueKind == JsonValueKind.Number).Select(feature => (feature.Name, Share: feature.Value.GetDouble())).OrderByDescending(f => f.Share).ToArray();
+        if (all.Length == 0)
+            return Empty(Markup.Raw("No feature was used."));
+        return Table.Of("Features by importance", "aw-tight", [Table.Heading("Feature"), Table.HiddenHeading("as a bar"), Table.NumberHeading("Share")],
+            all.Take(MostFeatures).Select(feature => Table.Row(Markup.Text(feature.Name), Table.Cell(Bar(feature.Share / all[0].Share, Status.Run, Format.Number(feature.Share * 100, "0.0") + "%")),
+                Table.Number(Format.Number(feature.Share * 100, "0.0") + "%"))).Concat(all.Length > MostFeatures ? [Table.Row(Muted($"{all.Length - MostFeatures} more"), Table.Cell(Markup.Empty), Table.Number(Format.Number(all.Skip(MostFeatures).Sum(f => f.Share) * 100, "0.0") + "%"))] : []));
+    }
+
+    /// <summary>An axis in round tenths, fifths or twentieths that holds both values.</summary>
+    internal static PlotAxis Around(double low, double high)
+    {
+        var step = new[] { 0.01, 0.02, 0.05, 0.1, 0.2, 0.25, 0.5, 1, 2, 5, 10, 50, 100, 1000 }.FirstOrDefault(s => (high - low) / s <= 5, (high - low) / 5);
+        var (min, max) = (Math.Floor(low / step) * step, Math.Ceiling(high / step) * step);
+        if (max <= min)
+            max = min + step;
+        return new(min, max, [.. Enumerable.Range(0, (int)Math.Round((max - min) / step) + 1).Select(i => min + i * step)], step < 0.1 ? "0.00" : "0.##");
+    }
+
+    private static (string Name, IReadOnlyList<double> Roc) StrongestBaseline(VersionDetail version)
+    {
+        var all = version.BaselineMetrics.Parse();
+        if (all.ValueKind != JsonValueKind.Object)
+            return ("baseline", []);
+        var best = all.EnumerateObject().Where(b => b.Value.TryGetProperty("auc", out var auc) && auc.ValueKind == JsonValueKind.Number).OrderByDescending(b => b.Value.GetProperty("auc").GetDouble()).FirstOrDefault();
+        return best.Value.ValueKind == JsonValueKind.Undefined ? ("baseline", []) : (best.Name, Numbers(best.Value, "roc"));
+    }
+
+    private static IReadOnlyList<double> Numbers(JsonElement json, string name) =>
+        json.ValueKind == JsonValueKind.Object && json.TryGetProperty(name, out var list) && list.ValueKind == JsonValueKind.Array ? [.. list.EnumerateArray().Select(value => value.GetDouble())] : [];
+
+    private static IReadOnlyList<(double X, double Y)> Curve(IReadOnlyList<double> roc) => [.. roc.Select((value, i) => (i / (double)Math.Max(1, roc.Count - 1), value))];
+
+    private static Markup Lines(params (string Css, string Text)[] entries) => Markup.Of(
+        $"<ul class=\"aw-legend\">{entries.Select(entry => Markup.Of($"<li><svg class=\"aw-key\" viewBox=\"0 0 16 8\" aria-hidden=\"true\"><path class=\"aw-l {entry.Css}\" d=\"M0 4H16\"/></svg>{entry.Text}</li>"))}</ul>");
+}
