@@ -79,7 +79,7 @@ public static class AiWorkflowsHost
         app.MapRuns();
         app.MapGet("/", () => Results.Redirect("/hangfire"));
         DashboardSetup.Register(app.Services.GetRequiredService<IGlobalConfiguration>());
-        app.UseHangfireDashboard("/hangfire", new DashboardOptions { DashboardTitle = "AiWorkflows", Authorization = [], DisplayStorageConnectionString = false });
+        app.UseHangfireDashboard("/hangfire", new DashboardOptions { DashboardTitle = "AiWorkflows", AppPath = null, Authorization = [], DisplayStorageConnectionString = false });
         return app;
     }
 
