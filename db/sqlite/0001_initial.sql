@@ -221,7 +221,7 @@ CREATE TABLE feature_store_commits (
     rows_quarantined INTEGER NOT NULL DEFAULT 0,
     min_event_time   INTEGER NULL,
     max_event_time   INTEGER NULL,
-    statistics       TEXT    NULL,                    -- JSON
+    statistics_json  TEXT    NULL,                    -- JSON
     expectations     TEXT    NULL,                    -- JSON: rule, outcome, violations
     code_version     TEXT    NULL
 ) STRICT;
@@ -251,15 +251,15 @@ CREATE TABLE feature_store_quarantine (
     quarantine_id   INTEGER PRIMARY KEY AUTOINCREMENT,
     commit_id       INTEGER NOT NULL,
     row_json        TEXT    NOT NULL,
-    rule            TEXT    NOT NULL,
+    rule_name       TEXT    NOT NULL,
     reason          TEXT    NOT NULL,
     quarantined_at  INTEGER NOT NULL,
     replayed_by     INTEGER NULL                      -- the commit that took the row in after all
 ) STRICT;
-CREATE INDEX ix_quarantine_commit ON feature_store_quarantine (commit_id, rule);
+CREATE INDEX ix_quarantine_commit ON feature_store_quarantine (commit_id, rule_name);
 
 CREATE TABLE feature_store_feature_views (
-    view          TEXT    NOT NULL,
+    feature_view  TEXT    NOT NULL,
     version       INTEGER NOT NULL,
     fingerprint   TEXT    NOT NULL,
     example_type  TEXT    NOT NULL,
@@ -268,23 +268,23 @@ CREATE TABLE feature_store_feature_views (
     label_json    TEXT    NULL,
     columns_json  TEXT    NOT NULL,
     created_at    INTEGER NOT NULL,
-    PRIMARY KEY (view, version)
+    PRIMARY KEY (feature_view, version)
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE feature_store_lineage (
-    view           TEXT    NOT NULL,
+    feature_view   TEXT    NOT NULL,
     view_version   INTEGER NOT NULL,
     feature        TEXT    NOT NULL,
     join_alias     TEXT    NOT NULL,                  -- 'spine' for the spine itself
     feature_group  TEXT    NOT NULL,
     group_version  INTEGER NOT NULL,
     group_column   TEXT    NOT NULL,
-    PRIMARY KEY (view, view_version, feature, join_alias, group_column)
+    PRIMARY KEY (feature_view, view_version, feature, join_alias, group_column)
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE feature_store_training_datasets (
     dataset_id        INTEGER PRIMARY KEY AUTOINCREMENT,
-    view              TEXT    NOT NULL,
+    feature_view      TEXT    NOT NULL,
     view_version      INTEGER NOT NULL,
     view_fingerprint  TEXT    NOT NULL,
     window_from       INTEGER NOT NULL,               -- of the spine
@@ -297,7 +297,7 @@ CREATE TABLE feature_store_training_datasets (
     content_hash      TEXT    NOT NULL,
     file_name         TEXT    NOT NULL,               -- below DataDirectory/datasets
     file_bytes        INTEGER NOT NULL,
-    statistics        TEXT    NULL,
+    statistics_json   TEXT    NULL,
     reproducible      INTEGER NOT NULL DEFAULT 1,
     reason            TEXT    NULL,
     run_id            INTEGER NULL,
@@ -341,7 +341,7 @@ CREATE TABLE model_registry_versions (
     parameters          TEXT    NOT NULL,             -- JSON, thread count included
     seed                INTEGER NULL,
     dataset_id          INTEGER NOT NULL,
-    view                TEXT    NOT NULL,
+    feature_view        TEXT    NOT NULL,
     view_version        INTEGER NOT NULL,
     view_fingerprint    TEXT    NOT NULL,
     cut_off             INTEGER NOT NULL,
@@ -410,7 +410,7 @@ CREATE TABLE prediction_log_batches (
     role           TEXT    NOT NULL,                  -- champion | challenger | shadow | backtest
     model          TEXT    NOT NULL,
     version        INTEGER NOT NULL,
-    view           TEXT    NOT NULL,
+    feature_view   TEXT    NOT NULL,
     view_version   INTEGER NOT NULL,
     window_from    INTEGER NOT NULL,
     window_to      INTEGER NOT NULL,
@@ -474,14 +474,14 @@ CREATE TABLE prediction_log_prediction_rows (
 CREATE INDEX ix_prediction_rows_key ON prediction_log_prediction_rows (entity_key);
 
 CREATE TABLE prediction_log_outcomes (
-    view        TEXT    NOT NULL,
+    feature_view TEXT   NOT NULL,
     entity_key  TEXT    NOT NULL,
     event_time  INTEGER NOT NULL,
     actual      REAL    NOT NULL,
     actual_text TEXT    NULL,                         -- the label's name where it is a class
     actual_at   INTEGER NOT NULL,
     known_seq   INTEGER NOT NULL,                     -- the sequence that the outcome was read at
-    PRIMARY KEY (view, entity_key, event_time)
+    PRIMARY KEY (feature_view, entity_key, event_time)
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE prediction_log_metrics (

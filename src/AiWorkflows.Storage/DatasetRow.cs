@@ -8,7 +8,7 @@ internal sealed class DatasetRow
 {
     public long DatasetId { get; set; }
 
-    public string View { get; set; } = "";
+    public string FeatureView { get; set; } = "";
 
     public int ViewVersion { get; set; }
 
@@ -34,14 +34,14 @@ internal sealed class DatasetRow
 
     public long FileBytes { get; set; }
 
-    public string? Statistics { get; set; }
+    public string? StatisticsJson { get; set; }
 
     public string CodeVersion { get; set; } = "";
 
     public DatasetRecord ToRecord(IReadOnlyList<FeatureInput> inputs, IReadOnlyList<long> commits) => new()
     {
         DatasetId = DatasetId,
-        View = View,
+        View = FeatureView,
         ViewVersion = ViewVersion,
         ViewFingerprint = ViewFingerprint,
         Window = StoredWindow.Of(WindowFrom, WindowTo),
@@ -53,7 +53,7 @@ internal sealed class DatasetRow
         ContentHash = ContentHash,
         FileName = FileName,
         FileBytes = FileBytes,
-        StatisticsJson = Statistics,
+        StatisticsJson = StatisticsJson,
         CodeVersion = CodeVersion,
         Inputs = inputs,
         Commits = commits,

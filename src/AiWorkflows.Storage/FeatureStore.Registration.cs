@@ -9,7 +9,7 @@ internal abstract partial class FeatureStore
         // Most starts find everything as it is, and then write nothing.
         var known = (await database.ReadAsync<GroupRow>(SelectGroups, null, ct)).ToDictionary(g => (g.FeatureGroup, (int)g.Version));
         var changed = groups.Where(g => !known.TryGetValue((g.Schema.Name, g.Schema.Version), out var row) || !row.Equals(g)).ToArray();
-        var knownViews = (await database.ReadAsync<ViewRow>("SELECT view, version, fingerprint FROM {feature_store.feature_views}", null, ct)).ToDictionary(v => (v.View, (int)v.Version), v => v.Fingerprint);
+        var knownViews = (await database.ReadAsync<ViewRow>("SELECT feature_view, version, fingerprint FROM {feature_store.feature_views}", null, ct)).ToDictionary(v => (v.FeatureView, (int)v.Version), v => v.Fingerprint);
         var changedViews = views.Where(v => !knownViews.TryGetValue((v.Name, v.Version), out var fingerprint) || fingerprint != v.Fingerprint).ToArray();
         if (changed.Length == 0 && changedViews.Length == 0)
             return;
@@ -73,14 +73,14 @@ internal abstract partial class FeatureStore
     private static async Task RegisterAsync(WriteTransaction tx, RegisteredView view)
     {
         var key = new { view.Name, view.Version };
-        await tx.ExecuteAsync("DELETE FROM {feature_store.feature_views} WHERE view = @Name AND version = @Version", key);
-        await tx.ExecuteAsync("DELETE FROM {feature_store.lineage} WHERE view = @Name AND view_version = @Version", key);
+        await tx.ExecuteAsync("DELETE FROM {feature_store.feature_views} WHERE feature_view = @Name AND version = @Version", key);
+        await tx.ExecuteAsync("DELETE FROM {feature_store.lineage} WHERE feature_view = @Name AND view_version = @Version", key);
         await tx.ExecuteAsync("""
-            INSERT INTO {feature_store.feature_views} (view, version, fingerprint, example_type, spine_group, spine_version, label_json, columns_json, created_at)
+            INSERT INTO {feature_store.feature_views} (feature_view, version, fingerprint, example_type, spine_group, spine_version, label_json, columns_json, created_at)
             VALUES (@Name, @Version, @Fingerprint, @ExampleType, @SpineName, @SpineVersion, @LabelJson, @ColumnsJson, {now})
             """, new { view.Name, view.Version, view.Fingerprint, view.ExampleType, SpineName = view.Spine.Name, SpineVersion = view.Spine.Version, view.LabelJson, view.ColumnsJson });
         await tx.ExecuteAsync("""
-            INSERT INTO {feature_store.lineage} (view, view_version, feature, join_alias, feature_group, group_version, group_column)
+            INSERT INTO {feature_store.lineage} (feature_view, view_version, feature, join_alias, feature_group, group_version, group_column)
             VALUES (@Name, @Version, @Feature, @Alias, @Group, @GroupVersion, @Column)
             """, view.Lineage.DistinctBy(e => (e.Feature, e.Alias, e.Group, e.Column)).Select(e => new { view.Name, view.Version, e.Feature, e.Alias, e.Group, e.GroupVersion, e.Column }).ToArray());
     }
@@ -112,7 +112,7 @@ internal abstract partial class FeatureStore
 
     private sealed class ViewRow
     {
-        public string View { get; set; } = "";
+        public string FeatureView { get; set; } = "";
 
         public long Version { get; set; }
 

@@ -23,7 +23,7 @@ internal sealed class ModelVersionRow
 
     public long DatasetId { get; set; }
 
-    public string View { get; set; } = "";
+    public string FeatureView { get; set; } = "";
 
     public int ViewVersion { get; set; }
 
@@ -88,7 +88,7 @@ internal sealed class ModelVersionRow
         ParametersJson = Parameters,
         Seed = Seed,
         DatasetId = DatasetId,
-        View = View,
+        View = FeatureView,
         ViewVersion = ViewVersion,
         ViewFingerprint = ViewFingerprint,
         CutOff = Timestamps.FromMicros(CutOff),

@@ -17,7 +17,7 @@ internal abstract class PredictionLog(StoreDatabase database) : IPredictionLog
     public async Task<IBatchWriter> OpenBatchAsync(BatchRequest request, CancellationToken ct)
     {
         var batchId = await database.WriteAsync(async tx => await tx.ScalarAsync<long?>("""
-            INSERT INTO {prediction_log.batches} (pipeline, role, model, version, view, view_version, window_from, window_to, as_of_seq, hindsight, predicted_at, state,
+            INSERT INTO {prediction_log.batches} (pipeline, role, model, version, feature_view, view_version, window_from, window_to, as_of_seq, hindsight, predicted_at, state,
                 run_id, stage_run_id, attempt, code_version)
             {inserted:batch_id}
             SELECT @Pipeline, @Role, @Model, @Version, @View, @ViewVersion, @From, @To, @AsOfSeq, @Hindsight, @PredictedAt, 'writing', s.run_id, s.stage_run_id, s.attempt, @CodeVersion
@@ -47,7 +47,7 @@ internal abstract class PredictionLog(StoreDatabase database) : IPredictionLog
     {
         var id = new { BatchId = predictionId >> 32, Ordinal = predictionId & uint.MaxValue };
         var batch = await database.ReadFirstAsync<BatchRow>("""
-            SELECT batch_id, pipeline, role, model, version, view, view_version, window_from, window_to, as_of_seq, hindsight, predicted_at, run_id, rows, code_version
+            SELECT batch_id, pipeline, role, model, version, feature_view, view_version, window_from, window_to, as_of_seq, hindsight, predicted_at, run_id, rows, code_version
             FROM {prediction_log.batches} WHERE batch_id = @BatchId AND state = 'published'
             """, id, ct);
         var row = batch is null ? null : await database.ReadFirstAsync<StoredPrediction>("""
@@ -63,8 +63,8 @@ internal abstract class PredictionLog(StoreDatabase database) : IPredictionLog
         var span = await database.ReadFirstAsync<Span>($$"""
             SELECT MIN(r.event_time) AS earliest, MAX(r.event_time) AS latest
             FROM {prediction_log.batches} b JOIN {prediction_log.prediction_rows} r ON r.batch_id = b.batch_id
-            WHERE b.pipeline = @Pipeline AND b.view = @View AND b.role = 'champion' AND b.state = 'published' AND {{IsCurrent}}
-              AND NOT EXISTS (SELECT 1 FROM {prediction_log.outcomes} o WHERE o.view = b.view AND o.entity_key = r.entity_key AND o.event_time = r.event_time)
+            WHERE b.pipeline = @Pipeline AND b.feature_view = @View AND b.role = 'champion' AND b.state = 'published' AND {{IsCurrent}}
+              AND NOT EXISTS (SELECT 1 FROM {prediction_log.outcomes} o WHERE o.feature_view = b.feature_view AND o.entity_key = r.entity_key AND o.event_time = r.event_time)
             """, new { Pipeline = pipeline, View = view }, ct);
         return span?.Earliest is { } earliest ? StoredWindow.Of(earliest, span.Latest!.Value + 1) : null;
     }
@@ -76,7 +76,7 @@ internal abstract class PredictionLog(StoreDatabase database) : IPredictionLog
             SELECT b.model, b.version, r.event_time, r.score, r.probability, r.label, o.actual, o.actual_text
             FROM {prediction_log.batches} b
             JOIN {prediction_log.prediction_rows} r ON r.batch_id = b.batch_id
-            LEFT JOIN {prediction_log.outcomes} o ON o.view = b.view AND o.entity_key = r.entity_key AND o.event_time = r.event_time
+            LEFT JOIN {prediction_log.outcomes} o ON o.feature_view = b.feature_view AND o.entity_key = r.entity_key AND o.event_time = r.event_time
             WHERE b.pipeline = @Pipeline AND b.role = 'champion' AND b.state = 'published' AND b.hindsight = 0 AND b.window_from < @To AND b.window_to > @From
               AND r.event_time >= @From AND r.event_time < @To AND {{IsCurrent}}
             ORDER BY r.event_time, r.batch_id, r.ordinal
@@ -123,7 +123,7 @@ internal abstract class PredictionLog(StoreDatabase database) : IPredictionLog
 
         public int Version { get; set; }
 
-        public string View { get; set; } = "";
+        public string FeatureView { get; set; } = "";
 
         public int ViewVersion { get; set; }
 
@@ -144,7 +144,7 @@ internal abstract class PredictionLog(StoreDatabase database) : IPredictionLog
         public string CodeVersion { get; set; } = "";
 
         public BatchRecord ToRecord() => new(
-            BatchId, Pipeline, Role, Model, Version, View, ViewVersion, StoredWindow.Of(WindowFrom, WindowTo), AsOfSeq, Hindsight != 0, Timestamps.FromMicros(PredictedAt), RunId, Rows, CodeVersion);
+            BatchId, Pipeline, Role, Model, Version, FeatureView, ViewVersion, StoredWindow.Of(WindowFrom, WindowTo), AsOfSeq, Hindsight != 0, Timestamps.FromMicros(PredictedAt), RunId, Rows, CodeVersion);
     }
 
     private sealed class StoredPrediction

@@ -12,7 +12,7 @@ internal static class BatchPublishing
         var unchanged = await tx.ScalarAsync<long>("""
             SELECT COUNT(*) FROM {prediction_log.batches} b
             WHERE b.pipeline = @Pipeline AND b.role = @Role AND b.state = 'published' AND b.window_from = @From AND b.window_to = @To
-              AND b.model = @Model AND b.version = @Version AND b.hindsight = @Hindsight AND b.view = @View AND b.view_version = @ViewVersion AND b.content_hash = @ContentHash
+              AND b.model = @Model AND b.version = @Version AND b.hindsight = @Hindsight AND b.feature_view = @View AND b.view_version = @ViewVersion AND b.content_hash = @ContentHash
               AND NOT EXISTS (SELECT 1 FROM {prediction_log.batches} n
                   WHERE n.pipeline = b.pipeline AND n.role = b.role AND n.state = 'published' AND n.hindsight = b.hindsight
                     AND n.window_from < b.window_to AND n.window_to > b.window_from AND n.published_seq > b.published_seq)

@@ -25,7 +25,7 @@ internal static class CommitPublishing
         var (seq, publishedAt) = await clock.TakeAsync();
         if (await tx.ExecuteAsync("""
             UPDATE {feature_store.commits} SET state = 'published', published_seq = @Seq, published_at = @PublishedAt, rows = @Rows, tombstones = @Tombstones, new_rows = @NewRows,
-                rows_computed = @RowsComputed, rows_quarantined = @RowsQuarantined, min_event_time = @Min, max_event_time = @Max, statistics = @StatisticsJson, expectations = @ExpectationsJson
+                rows_computed = @RowsComputed, rows_quarantined = @RowsQuarantined, min_event_time = @Min, max_event_time = @Max, statistics_json = @StatisticsJson, expectations = @ExpectationsJson
             WHERE commit_id = @CommitId AND state = 'writing'
             """, new
         {
@@ -81,8 +81,8 @@ internal static class CommitPublishing
             return false;
         return commit.RowsQuarantined == 0 || await tx.ScalarAsync<long>($$"""
             SELECT COUNT(*) FROM (
-                SELECT rule, row_json FROM {feature_store.quarantine} WHERE commit_id = @CommitId
-                EXCEPT SELECT q.rule, q.row_json FROM {feature_store.quarantine} q JOIN {feature_store.commits} o ON o.commit_id = q.commit_id WHERE {{Overlapping}}) fresh
+                SELECT rule_name, row_json FROM {feature_store.quarantine} WHERE commit_id = @CommitId
+                EXCEPT SELECT q.rule_name, q.row_json FROM {feature_store.quarantine} q JOIN {feature_store.commits} o ON o.commit_id = q.commit_id WHERE {{Overlapping}}) fresh
             """, Parameters(commit)) == 0;
     }
 

@@ -10,8 +10,8 @@ internal static class ModelPublishing
     {
         var (seq, publishedAt) = await clock.TakeAsync();
         var id = await tx.ScalarAsync<long>("""
-            INSERT INTO {feature_store.training_datasets} (view, view_version, view_fingerprint, window_from, window_to, cut_off, within, as_of_seq, rows, unlabelled_rows, content_hash,
-                file_name, file_bytes, statistics, run_id, stage_run_id, code_version, published_seq, published_at)
+            INSERT INTO {feature_store.training_datasets} (feature_view, view_version, view_fingerprint, window_from, window_to, cut_off, within, as_of_seq, rows, unlabelled_rows, content_hash,
+                file_name, file_bytes, statistics_json, run_id, stage_run_id, code_version, published_seq, published_at)
             {inserted:dataset_id}
             VALUES (@View, @ViewVersion, @ViewFingerprint, @From, @To, @CutOff, @Within, @AsOfSeq, @Rows, @UnlabelledRows, @ContentHash,
                 @FileName, @FileBytes, @StatisticsJson, @RunId, @StageRunId, @CodeVersion, @Seq, @PublishedAt)
@@ -59,7 +59,7 @@ internal static class ModelPublishing
                 """, new { Sha256 = model.ArtifactSha256, Bytes = content.LongLength, Content = content, At = publishedAt });
         var version = await tx.ScalarAsync<int>("SELECT COALESCE(MAX(version), 0) + 1 FROM {model_registry.versions} WHERE model = @Model", named);
         await tx.ExecuteAsync("""
-            INSERT INTO {model_registry.versions} (model, version, pipeline, task, trainer, parameters, seed, dataset_id, view, view_version, view_fingerprint, cut_off,
+            INSERT INTO {model_registry.versions} (model, version, pipeline, task, trainer, parameters, seed, dataset_id, feature_view, view_version, view_fingerprint, cut_off,
                 training_from, training_to, holdout_from, holdout_to, training_rows, holdout_rows, refit, metrics, baseline_metrics, champion_metrics,
                 primary_metric, primary_value, baseline_value, signature, feature_importance, artifact_sha256, content_sha256, reproducible, reason, promotion,
                 run_id, stage_run_id, code_version, published_seq, created_at)

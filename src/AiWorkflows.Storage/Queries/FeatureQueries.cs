@@ -41,7 +41,7 @@ internal sealed class FeatureQueries
     /// <summary>The statistics of the newest commits that stored rows, newest first.</summary>
     public Task<IReadOnlyList<CommitStatistics>> StatisticsAsync(string featureGroup, int version, int limit, CancellationToken ct) => _database.ReadAsync<CommitStatistics>(
         """
-        SELECT commit_id, published_at, window_from, window_to, rows, statistics, expectations
+        SELECT commit_id, published_at, window_from, window_to, rows, statistics_json AS "statistics", expectations
         FROM {feature_store.commits} WHERE feature_group = @featureGroup AND version = @version AND published_seq IS NOT NULL AND rows > 0
         ORDER BY published_seq DESC {limit:@limit}
         """, new { featureGroup, version, limit }, ct);
@@ -55,23 +55,23 @@ internal sealed class FeatureQueries
     /// <summary>Which features of which views are made from a group.</summary>
     public Task<IReadOnlyList<LineageRow>> UsedByAsync(string featureGroup, int version, CancellationToken ct) => _database.ReadAsync<LineageRow>(
         """
-        SELECT view, view_version, feature, join_alias, feature_group, group_version, group_column
-        FROM {feature_store.lineage} WHERE feature_group = @featureGroup AND group_version = @version ORDER BY view, view_version, feature, join_alias, group_column
+        SELECT feature_view AS "view", view_version, feature, join_alias, feature_group, group_version, group_column
+        FROM {feature_store.lineage} WHERE feature_group = @featureGroup AND group_version = @version ORDER BY feature_view, view_version, feature, join_alias, group_column
         """, new { featureGroup, version }, ct);
 
     /// <summary>Per group and rule: how many rows were kept out, how many of them came in after all.</summary>
     public Task<IReadOnlyList<QuarantineCount>> QuarantineCountsAsync(string? featureGroup, CancellationToken ct) => _database.ReadAsync<QuarantineCount>(
         """
-        SELECT c.feature_group, q.rule, COUNT(*) AS rows, COUNT(q.replayed_by) AS replayed, MIN(q.reason) AS example
+        SELECT c.feature_group, q.rule_name AS "rule", COUNT(*) AS rows, COUNT(q.replayed_by) AS replayed, MIN(q.reason) AS example
         FROM {feature_store.commits} c JOIN {feature_store.quarantine} q ON q.commit_id = c.commit_id
         WHERE c.published_seq IS NOT NULL AND c.rows_quarantined > 0 AND (@featureGroup IS NULL OR c.feature_group = @featureGroup)
-        GROUP BY c.feature_group, q.rule ORDER BY c.feature_group, q.rule
+        GROUP BY c.feature_group, q.rule_name ORDER BY c.feature_group, q.rule_name
         """, new { featureGroup }, ct);
 
     /// <summary>Rows in quarantine, newest first; the next page starts below the last id of this one.</summary>
     public Task<IReadOnlyList<QuarantineRow>> QuarantineAsync(string? featureGroup, bool withReplayed, long? before, int limit, CancellationToken ct) => _database.ReadAsync<QuarantineRow>(
         """
-        SELECT q.quarantine_id, c.feature_group, c.version, q.commit_id, c.run_id, q.rule, q.reason, q.quarantined_at, q.replayed_by, q.row_json AS row
+        SELECT q.quarantine_id, c.feature_group, c.version, q.commit_id, c.run_id, q.rule_name AS "rule", q.reason, q.quarantined_at, q.replayed_by, q.row_json AS row
         FROM {feature_store.quarantine} q JOIN {feature_store.commits} c ON c.commit_id = q.commit_id
         WHERE q.quarantine_id < @before AND c.published_seq IS NOT NULL
           AND (@featureGroup IS NULL OR c.feature_group = @featureGroup) AND (@withReplayed = 1 OR q.replayed_by IS NULL)

@@ -40,7 +40,7 @@ internal sealed class ModelQueries
 
     private Task<IReadOnlyList<VersionDetail>> DetailsAsync(string where, object parameters, CancellationToken ct) => _database.ReadAsync<VersionDetail>(
         $$"""
-        SELECT v.model, v.version, {{Aliases}}, v.pipeline, v.task, v.trainer, v.parameters, v.seed, v.view, v.view_version, v.view_fingerprint,
+        SELECT v.model, v.version, {{Aliases}}, v.pipeline, v.task, v.trainer, v.parameters, v.seed, v.feature_view AS "view", v.view_version, v.view_fingerprint,
                v.cut_off, v.training_from, v.training_to, v.holdout_from, v.holdout_to, v.training_rows, v.holdout_rows, v.refit,
                v.primary_metric, v.primary_value, v.baseline_value, v.metrics, v.baseline_metrics, v.champion_metrics, v.feature_importance, v.signature,
                v.promotion, v.reproducible, v.reason, v.content_sha256, v.artifact_sha256, v.run_id, v.code_version, v.created_at,

@@ -10,7 +10,7 @@ internal sealed class PredictionQueries
         """;
 
     private const string Outcome =
-        "LEFT JOIN {prediction_log.outcomes} o ON o.view = b.view AND o.entity_key = r.entity_key AND o.event_time = r.event_time";
+        "LEFT JOIN {prediction_log.outcomes} o ON o.feature_view = b.feature_view AND o.entity_key = r.entity_key AND o.event_time = r.event_time";
 
     /// <summary>A batch's rows count where no later batch of the same pipeline and role has taken their window over; see the view <c>predictions</c>.</summary>
     private const string Current =
@@ -63,7 +63,7 @@ internal sealed class PredictionQueries
 
     public async Task<PredictionOrigin?> OriginAsync(long batchId, CancellationToken ct) => (await _database.ReadAsync<PredictionOrigin>(
         """
-        SELECT batch_id, pipeline, role, view, view_version, window_from, window_to, as_of_seq, hindsight, predicted_at, run_id, code_version
+        SELECT batch_id, pipeline, role, feature_view AS "view", view_version, window_from, window_to, as_of_seq, hindsight, predicted_at, run_id, code_version
         FROM {prediction_log.batches} WHERE batch_id = @batchId
         """, new { batchId }, ct)).SingleOrDefault();
 

@@ -53,10 +53,10 @@ internal sealed class RunQueries
 
     public Task<IReadOnlyList<QuarantineCount>> QuarantineAsync(long runId, CancellationToken ct) => _database.ReadAsync<QuarantineCount>(
         """
-        SELECT c.feature_group, q.rule, COUNT(*) AS rows, COUNT(q.replayed_by) AS replayed, MIN(q.reason) AS example
+        SELECT c.feature_group, q.rule_name AS "rule", COUNT(*) AS rows, COUNT(q.replayed_by) AS replayed, MIN(q.reason) AS example
         FROM {feature_store.commits} c JOIN {feature_store.quarantine} q ON q.commit_id = c.commit_id
         WHERE c.run_id = @runId AND c.state = 'published' AND c.rows_quarantined > 0
-        GROUP BY c.feature_group, q.rule ORDER BY c.feature_group, q.rule
+        GROUP BY c.feature_group, q.rule_name ORDER BY c.feature_group, q.rule_name
         """, new { runId }, ct);
 
     /// <summary>Lines with an id above <paramref name="after"/>, oldest first.</summary>

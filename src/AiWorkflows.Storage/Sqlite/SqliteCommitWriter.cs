@@ -42,7 +42,7 @@ internal sealed class SqliteCommitWriter : ICommitWriter, ICellSink
                 if (await tx.ScalarAsync<long>(Fence.CommitIsOpen, new { Id = CommitId }) != 1)
                     throw Fence.Lost(_request.Attempt);
                 await tx.ExecuteAsync("""
-                    INSERT INTO {feature_store.quarantine} (commit_id, row_json, rule, reason, quarantined_at) VALUES (@CommitId, @RowJson, @Rule, @Reason, {now})
+                    INSERT INTO {feature_store.quarantine} (commit_id, row_json, rule_name, reason, quarantined_at) VALUES (@CommitId, @RowJson, @Rule, @Reason, {now})
                     """, chunk.Select(r => new { CommitId, r.RowJson, r.Rule, r.Reason }).ToArray());
             }, ct, durable: false);
     }

@@ -6,8 +6,8 @@ namespace AiWorkflows.Storage.Sqlite;
 internal sealed class SqlitePredictionLog(SqliteDatabase database) : PredictionLog(database)
 {
     private const string UpsertOutcome = """
-        INSERT INTO {prediction_log.outcomes} (view, entity_key, event_time, actual, actual_text, actual_at, known_seq) VALUES (?, ?, ?, ?, ?, ?, ?)
-        ON CONFLICT (view, entity_key, event_time) DO UPDATE SET actual = excluded.actual, actual_text = excluded.actual_text, actual_at = excluded.actual_at, known_seq = excluded.known_seq
+        INSERT INTO {prediction_log.outcomes} (feature_view, entity_key, event_time, actual, actual_text, actual_at, known_seq) VALUES (?, ?, ?, ?, ?, ?, ?)
+        ON CONFLICT (feature_view, entity_key, event_time) DO UPDATE SET actual = excluded.actual, actual_text = excluded.actual_text, actual_at = excluded.actual_at, known_seq = excluded.known_seq
         WHERE excluded.known_seq >= known_seq AND (excluded.actual <> actual OR excluded.actual_text IS NOT actual_text OR excluded.actual_at <> actual_at)
         """;
 

@@ -89,7 +89,7 @@ public abstract class GroupRegistrationCompliance
         var view = new RegisteredView("delay", 1, "f1", "Example", spine, null, "[]", [new("ratio", "spine", "growing", 1, "ratio"), new("sum", "spine", "growing", 1, "ratio"), new("sum", "spine", "growing", 1, "number")]);
         await store.Features.RegisterAsync([new(spine, null)], [view], default);
         await store.Features.RegisterAsync([new(spine, null)], [view with { Fingerprint = "f2", Lineage = [.. view.Lineage.Take(1)] }], default);
-        (await store.CountAsync("SELECT COUNT(*) FROM {feature_store.lineage} WHERE view = 'delay'")).ShouldBe(1);
+        (await store.CountAsync("SELECT COUNT(*) FROM {feature_store.lineage} WHERE feature_view = 'delay'")).ShouldBe(1);
         (await store.CountAsync("SELECT COUNT(*) FROM {feature_store.feature_views} WHERE fingerprint = 'f2' AND spine_group = 'growing'")).ShouldBe(1);
     }
 

@@ -77,18 +77,18 @@ internal sealed class SampleStore : IAsyncDisposable
                 VALUES ($id, $group, 1, 'replace', $from, $to, 0, $run, $group, 'published', $seq, $to, $from, 100, 90, 120, $bad, $from, $to, $code)
                 """, ("$id", id), ("$group", group), ("$run", run), ("$seq", seq), ("$from", June(run)), ("$to", June(run + 1)), ("$bad", id == 2 ? 2 : 0), ("$code", $"abc-{run}"));
         Run("INSERT INTO feature_store_commits (feature_group, version, kind, window_from, window_to, base_seq, state, created_at, rows) VALUES ('departures', 1, 'replace', 0, 1, 0, 'writing', 0, 77)");
-        Run("""INSERT INTO feature_store_quarantine (commit_id, row_json, rule, reason, quarantined_at, replayed_by) VALUES (2, '{"delay":9999}', 'delay in [-90, 1500]', 'delay = 9999', 0, NULL), (2, '{"delay":-500}', 'delay in [-90, 1500]', 'delay = -500', 0, 3)""");
+        Run("""INSERT INTO feature_store_quarantine (commit_id, row_json, rule_name, reason, quarantined_at, replayed_by) VALUES (2, '{"delay":9999}', 'delay in [-90, 1500]', 'delay = 9999', 0, NULL), (2, '{"delay":-500}', 'delay in [-90, 1500]', 'delay = -500', 0, 3)""");
 
         Run("INSERT INTO model_registry_models (model, task, created_at) VALUES ('flight-delay', 'binary', 0)");
         for (var version = 1; version <= 2; version++)
         {
             Run("""
-                INSERT INTO feature_store_training_datasets (dataset_id, view, view_version, view_fingerprint, window_from, window_to, cut_off, within, as_of_seq, rows, unlabelled_rows, content_hash, file_name, file_bytes, run_id, code_version, published_seq, published_at)
+                INSERT INTO feature_store_training_datasets (dataset_id, feature_view, view_version, view_fingerprint, window_from, window_to, cut_off, within, as_of_seq, rows, unlabelled_rows, content_hash, file_name, file_bytes, run_id, code_version, published_seq, published_at)
                 VALUES ($v, 'delay', 1, 'f', 0, 1, $cut, 0, 2, 5000, 10, $hash, 'd.arrow', 1, 1, 'abc-1', 2, $cut)
                 """, ("$v", version), ("$cut", June(version)), ("$hash", $"hash-{version}"));
             Run("INSERT INTO feature_store_dataset_commits (dataset_id, commit_id) VALUES ($v, 1), ($v, 2)", ("$v", version));
             Run("""
-                INSERT INTO model_registry_versions (model, version, pipeline, task, trainer, parameters, seed, dataset_id, view, view_version, view_fingerprint, cut_off, training_from, training_to, holdout_from, holdout_to,
+                INSERT INTO model_registry_versions (model, version, pipeline, task, trainer, parameters, seed, dataset_id, feature_view, view_version, view_fingerprint, cut_off, training_from, training_to, holdout_from, holdout_to,
                     training_rows, holdout_rows, metrics, baseline_metrics, primary_metric, primary_value, baseline_value, signature, artifact_sha256, content_sha256, promotion, run_id, code_version, published_seq, created_at)
                 VALUES ('flight-delay', $v, 'delay-training', 'binary', 'LightGbm', '{}', 1, $v, 'delay', 1, 'f', $cut, 0, 1, 1, 2, 4000, 1000, '{"auc":0.77}', '{"route and hour":{"auc":0.71}}', 'auc', 0.77, 0.71, '{}', 'a', 'c', 'promoted', 1, 'abc-1', 2, $cut)
                 """, ("$v", version), ("$cut", June(version)));
@@ -105,7 +105,7 @@ internal sealed class SampleStore : IAsyncDisposable
         foreach (var (batch, version, hindsight, seq) in new[] { (1, 1, 0, 4), (2, 2, 0, 5), (3, 2, 1, 6) })
         {
             run("""
-                INSERT INTO prediction_log_batches (batch_id, pipeline, role, model, version, view, view_version, window_from, window_to, as_of_seq, hindsight, predicted_at, state, published_seq, published_at, rows, positive_share, run_id, code_version)
+                INSERT INTO prediction_log_batches (batch_id, pipeline, role, model, version, feature_view, view_version, window_from, window_to, as_of_seq, hindsight, predicted_at, state, published_seq, published_at, rows, positive_share, run_id, code_version)
                 VALUES ($b, 'delay-scoring', 'champion', 'flight-delay', $v, 'delay', 1, $from, $to, 3, $h, $to, 'published', $seq, $to, $rows, 0.2, 3, 'abc-3')
                 """, [("$b", batch), ("$v", version), ("$from", June(1)), ("$to", June(1 + Days)), ("$h", hindsight), ("$seq", seq), ("$rows", Days * PredictionsPerDay)]);
             run("INSERT INTO prediction_log_batch_commits (batch_id, commit_id) VALUES ($b, 3), ($b, 1)", [("$b", batch)]);
@@ -120,7 +120,7 @@ internal sealed class SampleStore : IAsyncDisposable
                 {
                     var actual = random.NextDouble() < probability;
                     Scored.Add((day, probability, actual));
-                    run("INSERT INTO prediction_log_outcomes (view, entity_key, event_time, actual, actual_at, known_seq) VALUES ('delay', $k, $t, $a, $t, 5)",
+                    run("INSERT INTO prediction_log_outcomes (feature_view, entity_key, event_time, actual, actual_at, known_seq) VALUES ('delay', $k, $t, $a, $t, 5)",
                         [("$k", $"[{i}]"), ("$t", June(day + i % PredictionsPerDay / 100.0)), ("$a", actual ? 1.0 : 0.0)]);
                 }
             }

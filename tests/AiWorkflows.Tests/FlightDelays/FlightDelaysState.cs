@@ -17,8 +17,8 @@ internal static class FlightDelaysState
         ("champion", "SELECT model, alias, version FROM {0}.model_registry_aliases"),
         ("dataset", "SELECT content_hash, rows FROM {0}.feature_store_training_datasets"),
         ("predictions", "SELECT entity_key, event_time, model, version, score, probability, output FROM {0}.prediction_log_predictions"),
-        ("outcomes", "SELECT view, entity_key, event_time, actual, actual_at FROM {0}.prediction_log_outcomes"),
-        ("quarantine", "SELECT row_json, rule FROM {0}.feature_store_quarantine q JOIN {0}.feature_store_commits c USING (commit_id) WHERE c.state = 'published'"),
+        ("outcomes", "SELECT feature_view, entity_key, event_time, actual, actual_at FROM {0}.prediction_log_outcomes"),
+        ("quarantine", "SELECT row_json, rule_name FROM {0}.feature_store_quarantine q JOIN {0}.feature_store_commits c USING (commit_id) WHERE c.state = 'published'"),
         ("coverage", "SELECT pipeline, MIN(window_from), MAX(window_to) FROM {0}.workflows_coverage GROUP BY pipeline"),
     ];
 
