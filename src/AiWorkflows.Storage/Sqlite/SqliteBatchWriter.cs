@@ -21,12 +21,12 @@ internal sealed class SqliteBatchWriter(SqliteDatabase database, BatchRequest re
             var row = rows[i];
             statement.Bind(1, batchId);
             statement.Bind(2, _written + i);
-            _bulk.BindText(statement, 3, row.EntityKey);
+            statement.BindText(3, row.EntityKey);
             statement.Bind(4, Timestamps.ToMicros(row.EventTime));
             Bind(statement, 5, row.Score);
             Bind(statement, 6, row.Probability);
-            _bulk.BindText(statement, 7, row.Label);
-            _bulk.BindText(statement, 8, row.Output);
+            statement.BindText(7, row.Label);
+            statement.BindText(8, row.Output);
             statement.Bind(9, row.FeatureHash);
         }, ct);
         _written += rows.Count;
@@ -34,6 +34,5 @@ internal sealed class SqliteBatchWriter(SqliteDatabase database, BatchRequest re
 
     public ValueTask DisposeAsync() => _bulk.DisposeAsync();
 
-    /// <summary>SQLite stores NaN as null.</summary>
     private static void Bind(RawStatement statement, int parameter, double? value) => statement.Bind(parameter, value ?? double.NaN);
 }

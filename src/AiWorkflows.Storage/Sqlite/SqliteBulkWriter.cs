@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using System.Text;
 using Microsoft.Data.Sqlite;
 using static SQLitePCL.raw;
 
@@ -17,7 +16,6 @@ internal sealed class SqliteBulkWriter(SqliteDatabase database, string insert, s
 
     private RawStatement? _insert;
     private RawStatement? _isOpen;
-    private byte[] _utf8 = new byte[256];
 
     /// <summary>Rows that have been inserted or changed.</summary>
     public long Changes { get; private set; }
@@ -31,20 +29,6 @@ internal sealed class SqliteBulkWriter(SqliteDatabase database, string insert, s
             var from = next;
             next = await database.WriteRawAsync(connection => WriteChunk(connection, from, count, bind), ct);
         }
-    }
-
-    /// <summary>Binds a text without a string of zero-terminated bytes in between.</summary>
-    public void BindText(RawStatement statement, int parameter, string? value)
-    {
-        if (value is null)
-        {
-            statement.BindNull(parameter);
-            return;
-        }
-        var longest = value.Length * 3;
-        if (longest > _utf8.Length)
-            _utf8 = new byte[longest];
-        statement.BindText(parameter, _utf8.AsSpan(0, Encoding.UTF8.GetBytes(value, _utf8)));
     }
 
     public async ValueTask DisposeAsync()
@@ -62,7 +46,7 @@ internal sealed class SqliteBulkWriter(SqliteDatabase database, string insert, s
 
     private int WriteChunk(SqliteConnection connection, int from, int count, Action<RawStatement, int> bind)
     {
-        _insert ??= new RawStatement(connection, insert);
+        _insert ??= new RawStatement(connection.Handle!, insert);
         var started = Stopwatch.GetTimestamp();
         using var transaction = connection.BeginTransaction();
         if (!IsOpen(connection))
@@ -88,7 +72,7 @@ internal sealed class SqliteBulkWriter(SqliteDatabase database, string insert, s
     {
         if (isOpen is null)
             return true;
-        _isOpen ??= new RawStatement(connection, isOpen);
+        _isOpen ??= new RawStatement(connection.Handle!, isOpen);
         _isOpen.Bind(1, id);
         var open = _isOpen.Step() && _isOpen.Integer(0) == 1;
         _isOpen.Reset();

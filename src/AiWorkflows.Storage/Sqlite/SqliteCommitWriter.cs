@@ -55,7 +55,7 @@ internal sealed class SqliteCommitWriter : ICommitWriter, ICellSink
 
     void ICellSink.Real(int ordinal, double value) => _statement!.Bind(ordinal + 1, value);
 
-    void ICellSink.Text(int ordinal, string value) => _bulk.BindText(_statement!, ordinal + 1, value);
+    void ICellSink.Text(int ordinal, string value) => _statement!.BindText(ordinal + 1, value);
 
     void ICellSink.Blob(int ordinal, ReadOnlySpan<byte> value) => _statement!.BindBlob(ordinal + 1, value);
 }

@@ -15,6 +15,8 @@ internal sealed class SqliteDatabase : StoreDatabase
     // Wait inside SQLite, which tries again within milliseconds; the driver's own waiting sleeps 150 ms.
     private const string Waiting = "PRAGMA busy_timeout = 30000;";
 
+    private static readonly string ReadSettings = $"{Waiting} PRAGMA query_only = 1; PRAGMA mmap_size = {MappedBytes}; PRAGMA cache_size = -8192;";
+
     private readonly SemaphoreSlim _writeGate = new(1, 1);
     private readonly SemaphoreSlim _tokenGate = new(1, 1);
     private readonly string _readConnectionString;
@@ -25,7 +27,9 @@ internal sealed class SqliteDatabase : StoreDatabase
 
     public SqliteDatabase(string path)
     {
+        SqliteNative.EnsureSameLibrary();
         Location = Path.GetFullPath(path);
+        CursorConnections = new SqliteReaders(Location, ReadSettings);
         _readConnectionString = new SqliteConnectionStringBuilder { DataSource = Location, Mode = SqliteOpenMode.ReadOnly, Pooling = true }.ToString();
         WriteConnectionString = new SqliteConnectionStringBuilder { DataSource = Location, Mode = SqliteOpenMode.ReadWrite, Pooling = false }.ToString();
     }
@@ -33,6 +37,8 @@ internal sealed class SqliteDatabase : StoreDatabase
     public override string Engine => "sqlite";
 
     public override string Location { get; }
+
+    public SqliteReaders CursorConnections { get; }
 
     /// <summary>For connections that write outside of <see cref="WriteAsync{T}"/>: only the migrator's.</summary>
     public string WriteConnectionString { get; }
@@ -49,7 +55,7 @@ internal sealed class SqliteDatabase : StoreDatabase
         try
         {
             connection.Open();
-            Execute(connection, $"{Waiting} PRAGMA query_only = 1; PRAGMA mmap_size = {MappedBytes}; PRAGMA cache_size = -8192;");
+            Execute(connection, ReadSettings);
             return connection;
         }
         catch (Exception e)
@@ -184,6 +190,7 @@ internal sealed class SqliteDatabase : StoreDatabase
         await _writeGate.WaitAsync();
         _writer?.Dispose();
         _tokenReader?.Dispose();
+        CursorConnections.Dispose();
         using (var pooled = new SqliteConnection(_readConnectionString))
             SqliteConnection.ClearPool(pooled);
         _writeGate.Dispose();

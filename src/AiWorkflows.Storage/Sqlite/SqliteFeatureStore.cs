@@ -1,4 +1,3 @@
-using System.Text;
 using AiWorkflows.Features;
 
 namespace AiWorkflows.Storage.Sqlite;
@@ -23,7 +22,7 @@ internal sealed class SqliteFeatureStore(SqliteDatabase database) : FeatureStore
                 switch (keys[i])
                 {
                     case long integer: statement.Bind(i + 1, integer); break;
-                    case string text: statement.BindText(i + 1, Encoding.UTF8.GetBytes(text)); break;
+                    case string text: statement.BindText(i + 1, text); break;
                     case byte[] blob: statement.BindBlob(i + 1, blob); break;
                     case var other: throw new ArgumentException($"A canonical key is long, string or byte[]; {group.Keys[i].Name} is {other?.GetType().Name ?? "null"}.", nameof(keys));
                 }

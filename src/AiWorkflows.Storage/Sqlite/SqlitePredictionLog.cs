@@ -17,11 +17,11 @@ internal sealed class SqlitePredictionLog(SqliteDatabase database) : PredictionL
         await bulk.WriteAsync(rows.Count, (statement, i) =>
         {
             var row = rows[i];
-            bulk.BindText(statement, 1, view);
-            bulk.BindText(statement, 2, row.EntityKey);
+            statement.BindText(1, view);
+            statement.BindText(2, row.EntityKey);
             statement.Bind(3, Timestamps.ToMicros(row.EventTime));
             statement.Bind(4, row.Actual);
-            bulk.BindText(statement, 5, row.ActualText);
+            statement.BindText(5, row.ActualText);
             statement.Bind(6, Timestamps.ToMicros(row.ActualAt));
             statement.Bind(7, knownSeq);
         }, ct);

@@ -1,32 +1,41 @@
 using AiWorkflows.Features;
 using Microsoft.Data.Sqlite;
+using SQLitePCL;
 
 namespace AiWorkflows.Storage.Sqlite;
 
-/// <summary>Rows of a group as SQLite steps through them, on a connection of their own.</summary>
+/// <summary>Rows of a group as SQLite steps through them, on a connection of their own. Disposed of by the thread that reads, or after that has ended.</summary>
 internal sealed class SqliteRowCursor : IRowCursor
 {
     private const int FirstCell = 2;
 
-    private readonly SqliteConnection _connection;
+    private readonly sqlite3 _connection;
     private readonly RawStatement _statement;
     private readonly Utf8Interner _texts = new();
     private readonly SqliteDatabase _database;
+    private bool _isDisposed;
 
     public SqliteRowCursor(SqliteDatabase database, string sql, Action<RawStatement> bind)
     {
         _database = database;
-        _connection = database.OpenReader();
         try
         {
-            _statement = new RawStatement(_connection, sql);
-            bind(_statement);
+            _connection = database.CursorConnections.Rent();
+            try
+            {
+                _statement = new RawStatement(_connection, sql);
+                bind(_statement);
+            }
+            catch
+            {
+                _statement?.Dispose();
+                database.CursorConnections.Return(_connection);
+                throw;
+            }
         }
-        catch
+        catch (SqliteException e) when (database.Explain(e) is { } explained)
         {
-            _statement?.Dispose();
-            _connection.Dispose();
-            throw;
+            throw explained;
         }
     }
 
@@ -58,8 +67,11 @@ internal sealed class SqliteRowCursor : IRowCursor
 
     public void Dispose()
     {
+        if (_isDisposed)
+            return;
+        _isDisposed = true;
         // The statement first: it holds the snapshot that keeps the write-ahead log from shrinking.
         _statement.Dispose();
-        _connection.Dispose();
+        _database.CursorConnections.Return(_connection);
     }
 }
