@@ -50,7 +50,7 @@ internal sealed class StageLog(AttemptRef attempt, ILogger ordinary) : ILogger
 /// <summary>Copies what a pipeline writes to its own injected loggers into the log of the attempt that it runs in.</summary>
 internal sealed class StageLogProvider : ILoggerProvider
 {
-    private static readonly string[] Infrastructure = ["AiWorkflows.", "Microsoft.", "System.", "Hangfire."];
+    private static readonly string[] Infrastructure = ["AiWorkflows.Engine", "AiWorkflows.Stage", "AiWorkflows.Hosting.", "AiWorkflows.Storage.", "Microsoft.", "System.", "Hangfire."];
 
     public ILogger CreateLogger(string categoryName) =>
         Infrastructure.Any(i => categoryName.StartsWith(i, StringComparison.Ordinal)) ? Microsoft.Extensions.Logging.Abstractions.NullLogger.Instance : new Copy();

@@ -126,7 +126,7 @@ public class CatalogTests
 
     private static Catalog Build(Action<AiWorkflowsBuilder> define)
     {
-        var services = new ServiceCollection().AddSingleton<Probe>();
+        var services = new ServiceCollection().AddSingleton<Probe>().AddLogging();
         var builder = new AiWorkflowsBuilder(services);
         define(builder);
         return Catalog.Build(builder, services.BuildServiceProvider(new ServiceProviderOptions { ValidateOnBuild = true, ValidateScopes = true }), EngineHost.WithFakeModels);

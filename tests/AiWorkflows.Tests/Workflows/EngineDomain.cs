@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Runtime.CompilerServices;
+using Microsoft.Extensions.Logging;
 
 namespace AiWorkflows.Tests.Workflows;
 
@@ -44,13 +45,14 @@ public sealed class TickPipeline(Probe probe) : BatchFeaturePipeline<Tick>
     }
 }
 
-public sealed class OutcomePipeline(Probe probe) : BatchFeaturePipeline<TickOutcome>
+public sealed class OutcomePipeline(Probe probe, ILogger<OutcomePipeline> log) : BatchFeaturePipeline<TickOutcome>
 {
     public override string Name => "outcome";
 
     public override async IAsyncEnumerable<TickOutcome> ComputeAsync(Window window, [EnumeratorCancellation] CancellationToken ct)
     {
         await probe.EnterAsync("outcome", window, ct);
+        log.LogWarning("Outcomes of {Days} days", window.Length.Days);
         for (var at = window.From; at < window.To; at = at.AddHours(6))
             foreach (var key in new[] { "a", "b" })
                 yield return new(key, at, at.Hour % 12);
