@@ -8,6 +8,9 @@ internal sealed partial class Ledger
     /// <summary>How soon a step that has taken a host down before asks again while its host runs another such.</summary>
     private static readonly TimeSpan QuarantinedRetry = TimeSpan.FromSeconds(5);
 
+    /// <summary>The step became due between the claim and the look at the clock: without another try its job would end with nothing done.</summary>
+    private static readonly TimeSpan JustTooEarly = TimeSpan.FromMilliseconds(10);
+
     private const int DefaultMaxLost = 10;
 
     public Task<ClaimResult> ClaimAsync(long stageRunId, ClaimRequest request, CancellationToken ct) => database.WriteAsync(async tx =>
@@ -44,8 +47,7 @@ internal sealed partial class Ledger
         var now = await tx.ScalarAsync<long>("SELECT {now}");
         var later = row.State != States.Pending || row.DispatchedAt is null ? (long?)null
             : row.NotBefore > now ? row.NotBefore
-            : row.Lost > 0 ? now + Timestamps.ToMicros(QuarantinedRetry)
-            : null;
+            : now + Timestamps.ToMicros(row.Lost > 0 ? QuarantinedRetry : JustTooEarly);
         return new ClaimResult(row.RunId, null, Timestamps.FromMicros(later));
     }, ct, durable: false);
 

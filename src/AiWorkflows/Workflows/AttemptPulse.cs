@@ -48,17 +48,18 @@ internal sealed class AttemptPulse : IAsyncDisposable
             {
                 try
                 {
-                    await _stageLog.FlushAsync(_ledger, _ended.Token);
+                    // Not cancelled by the attempt's end: lines that were taken for a write would be lost with it.
+                    await _stageLog.FlushAsync(_ledger, CancellationToken.None);
                     var seen = (progress.Done, progress.RowsRead, progress.RowsWritten, progress.Text);
                     var elapsed = _attempt.Elapsed;
                     // Progress is shown live, so it is stored once a second; a stage without progress costs a write per beat.
                     if (elapsed - lastBeat < _options.Beat && (seen == lastSeen || elapsed - lastBeat < TimeSpan.FromSeconds(1)))
                         continue;
                     (lastBeat, lastSeen) = (elapsed, seen);
-                    if (!await _ledger.BeatAsync(_attempt.Ref, _options.Lease, progress, _ended.Token))
+                    if (!await _ledger.BeatAsync(_attempt.Ref, _options.Lease, progress, CancellationToken.None))
                         _attempt.Stop(_attempt.TimeLimit is { } limit && elapsed + TimeSpan.FromSeconds(1) >= limit ? StopReason.TimeLimit : StopReason.Fenced);
                 }
-                catch (Exception e) when (e is not OperationCanceledException)
+                catch (Exception e)
                 {
                     _log.LogWarning(e, "The lease of step {Step} could not be prolonged; its code goes on", _attempt.Ref.StageRunId);
                 }

@@ -51,11 +51,11 @@ internal sealed class EngineHost : IAsyncDisposable
 
     public T Get<T>() where T : notnull => _services.GetRequiredService<T>();
 
-    public static RunEngineOptions Quick(TimeSpan? beat = null, TimeSpan? lease = null, TimeSpan? sweep = null) => new()
+    public static RunEngineOptions Quick(TimeSpan? beat = null, TimeSpan? lease = null, TimeSpan? sweep = null, TimeSpan? logFlush = null) => new()
     {
         Host = "test", CodeVersion = "1", DatasetDirectory = Path.GetTempPath(), FirstBackoff = TimeSpan.FromMilliseconds(20), Poll = TimeSpan.FromMilliseconds(100),
         Sweep = sweep ?? TimeSpan.FromMilliseconds(500), Beat = beat ?? TimeSpan.FromSeconds(10), Lease = lease ?? TimeSpan.FromSeconds(60),
-        AbandonAfter = TimeSpan.FromMilliseconds(200), LogFlush = TimeSpan.FromMilliseconds(50),
+        AbandonAfter = TimeSpan.FromMilliseconds(200), LogFlush = logFlush ?? TimeSpan.FromMilliseconds(50),
     };
 
     /// <summary>The whole chain: features, a derived feature, training, scoring; ten days from 2001-01-01 on, of which four are warm-up.</summary>

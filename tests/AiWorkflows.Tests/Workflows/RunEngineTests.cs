@@ -120,12 +120,13 @@ public class RunEngineTests
         await using var file = await SqliteFile.MigratedAsync();
         await using var host = await EngineHost.StartAsync(file);
         host.Probe.Before["train"] = (_, _) => throw new StageFailedException("Too few rows.");
-        (await host.FollowAsync()).Select(r => r.State).ShouldBe(["succeeded", "failed"]);
+        var first = await host.FollowAsync();
+        first.Select(r => r.State).ShouldBe(["succeeded", "failed"]);
 
         host.Probe.Before.Clear();
         host.Probe.Executions.Clear();
-        var resumed = await host.FollowAsync();
-        resumed.ShouldHaveSingleItem().State.ShouldBe("succeeded");
+        var resumed = (await host.FollowAsync()).ShouldHaveSingleItem();
+        (resumed.RunId, resumed.State).ShouldBe((first[1].RunId, "succeeded"));
         host.Probe.Executions.Select(e => e.Stage).ShouldBe(["train", "score"]);
         (await host.RequestAsync()).Outcome.ShouldBe(RequestOutcome.NothingOwed);
     }
@@ -148,7 +149,8 @@ public class RunEngineTests
     public async Task A_cancellation_reaches_running_code_within_two_seconds_and_nothing_of_it_becomes_visible()
     {
         await using var file = await SqliteFile.MigratedAsync();
-        await using var host = await EngineHost.StartAsync(file);
+        // No beat comes to its help within the two seconds.
+        await using var host = await EngineHost.StartAsync(file, options: EngineHost.Quick(beat: TimeSpan.FromMinutes(1), logFlush: TimeSpan.FromMinutes(1)));
         var entered = new TaskCompletionSource();
         var stopped = new TaskCompletionSource();
         host.Probe.Before["tick"] = async (_, ct) =>
@@ -197,6 +199,21 @@ public class RunEngineTests
         infer.ShouldHaveSingleItem().Window.ShouldBe(Days(5, 11));
         host.Probe.Executions.Last().Stage.ShouldBe("score");
         (await host.FollowAsync()).ShouldBeEmpty();
+    }
+
+    [Fact]
+    public async Task Sweeps_leave_a_monolith_that_is_being_executed_alone()
+    {
+        await using var file = await SqliteFile.MigratedAsync();
+        await using var host = await EngineHost.StartAsync(file);
+        for (var i = 0; i < 5; i++)
+        {
+            var ended = host.EndAsync((await host.RequestAsync(Days(5 + i, 6 + i), RunModes.MonolithTrain)).RunId!.Value);
+            while (!ended.IsCompleted)
+                await host.Engine.SweepAsync(default);
+            (await ended).Run.State.ShouldBe("succeeded");
+        }
+        host.Dispatcher.Enqueued.Count.ShouldBe(5);
     }
 
     [Fact]
