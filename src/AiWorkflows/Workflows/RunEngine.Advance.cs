@@ -73,17 +73,36 @@ internal sealed partial class RunEngine
     private async Task AdvanceRunningAsync(CancellationToken ct)
     {
         foreach (var run in await Ledger.OpenRunsAsync(ct))
-            if (run.State == States.Running && !_monoliths.ContainsKey(run.RunId))
+            if (run.State == States.Running)
                 await AdvanceAsync(run.RunId, null, ct);
     }
 
     /// <summary>Advances a run and creates the jobs of what has become ready, as continuations of the job that made it ready.</summary>
     private async Task AdvanceAsync(long runId, string? parentJobId, CancellationToken ct)
     {
-        var run = await Ledger.FindRunAsync(runId, ct);
-        if (run is null)
+        if (await Ledger.FindRunAsync(runId, ct) is not { } run)
             return;
-        var result = await Ledger.AdvanceAsync(runId, _dispatcher.EngineId, IsMonolith(run) ? 1 : _options.DispatchCap, ct);
+        if (!IsMonolith(run))
+        {
+            await AdvanceAsync(run, _options.DispatchCap, parentJobId, ct);
+            return;
+        }
+        // The job of a monolith advances its run itself; between two of its steps anybody else would create a second job.
+        if (!_monoliths.TryAdd(runId, 0))
+            return;
+        try
+        {
+            await AdvanceAsync(run, 1, parentJobId, ct);
+        }
+        finally
+        {
+            _monoliths.TryRemove(runId, out _);
+        }
+    }
+
+    private async Task AdvanceAsync(RunRecord run, int cap, string? parentJobId, CancellationToken ct)
+    {
+        var result = await Ledger.AdvanceAsync(run.RunId, _dispatcher.EngineId, cap, ct);
         foreach (var step in result.Dispatched)
         {
             // A job's list of continuations is rewritten with each child, so a wide fan-out is enqueued directly.
@@ -91,7 +110,7 @@ internal sealed partial class RunEngine
             await Ledger.SetJobAsync(step.StageRunId, step.DispatchNo, job, ct);
         }
         if (result.EndState is not null)
-            await OnEndedAsync(runId, ct);
+            await OnEndedAsync(run.RunId, ct);
     }
 
     private static string TitleOf(RunRecord run, string step) =>

@@ -2,6 +2,8 @@ namespace AiWorkflows.Workflows;
 
 internal sealed partial class RunEngine
 {
+    private static readonly TimeSpan MonolithTurn = TimeSpan.FromMilliseconds(20);
+
     /// <summary>
     /// What a job does: claims the step, executes and publishes it, advances the run, and creates the jobs of what has become ready as
     /// continuations of this job. Delivered twice, it finds nothing to claim and only advances. A monolith's job goes on with the next step itself.
@@ -15,7 +17,7 @@ internal sealed partial class RunEngine
             if (await Ledger.FindStageRunAsync(stageRunId, ct) is not { } row || await Ledger.FindRunAsync(row.RunId, ct) is not { } run)
                 return StepOutcome.Cancelled($"There is no step {stageRunId}.");
             if (IsMonolith(run))
-                return await ExecuteMonolithAsync(row, jobId, ct);
+                return await ExecuteMonolithAsync(run.RunId, stageRunId, jobId, ct);
             var execution = await _executor.ExecuteAsync(stageRunId, jobId, ct);
             if (execution.Outcome.Kind is StepOutcomeKind.Done or StepOutcomeKind.Failed)
                 // A job that has failed never starts its continuations.
@@ -29,15 +31,15 @@ internal sealed partial class RunEngine
     }
 
     /// <summary>Executes the steps of a run one after another in this job, for as long as the ledger has a ready one.</summary>
-    private async Task<StepOutcome> ExecuteMonolithAsync(StageRunRecord first, string? jobId, CancellationToken ct)
+    private async Task<StepOutcome> ExecuteMonolithAsync(long runId, long stageRunId, string? jobId, CancellationToken ct)
     {
-        var runId = first.RunId;
-        // While the run is in here the sweep leaves it alone: it would create a job of its own for the next step.
-        if (!_monoliths.TryAdd(runId, 0))
-            return StepOutcome.Done;
+        // Somebody is just advancing the run, or a job that was delivered twice is executing it: then nothing will be left to claim.
+        while (!_monoliths.TryAdd(runId, 0))
+            await Task.Delay(MonolithTurn, ct);
         try
         {
-            var next = first.State == States.Pending ? first.StageRunId : await DispatchedToAsync(runId, jobId, ct) ?? first.StageRunId;
+            var isOpen = (await Ledger.FindStageRunAsync(stageRunId, ct))?.State == States.Pending;
+            var next = isOpen ? stageRunId : await DispatchedToAsync(runId, jobId, ct) ?? stageRunId;
             StepOutcome? failure = null;
             while (true)
             {

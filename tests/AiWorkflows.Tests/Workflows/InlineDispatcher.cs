@@ -18,6 +18,9 @@ internal sealed class InlineDispatcher : IJobDispatcher, IDisposable
 
     public IEnumerable<Task<StepOutcome>> Jobs => _jobs.Values;
 
+    /// <summary>Waits for all jobs but the newest of a step.</summary>
+    public Task AllButAsync(string step) => Task.WhenAll(Enqueued.Where(e => e.JobId != Enqueued.Last(n => n.Step.Step == step).JobId).Select(e => _jobs[e.JobId]));
+
     public string Enqueue(DispatchedStep step, string title, string? parentJobId)
     {
         var id = Interlocked.Increment(ref _lastId).ToString();

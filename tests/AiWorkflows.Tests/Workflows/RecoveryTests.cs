@@ -32,6 +32,8 @@ public class RecoveryTests
         };
         await killed.RequestAsync();
         await entered.Task.WaitAsync(TimeSpan.FromSeconds(20));
+        // What else was running ends first: a process that is killed does not go on dispatching.
+        await killed.Dispatcher.AllButAsync(stage);
         await killed.AbandonAsync();
 
         await using (var successor = await EngineHost.StartAsync(file))
