@@ -12,14 +12,11 @@ internal sealed class PredictionQueries
     private const string Outcome =
         "LEFT JOIN {prediction_log.outcomes} o ON o.feature_view = b.feature_view AND o.entity_key = r.entity_key AND o.event_time = r.event_time";
 
-    /// <summary>A batch's rows count where no later batch of the same pipeline and role has taken their window over; see the view <c>predictions</c>.</summary>
+    /// <summary>The condition of the view <c>predictions</c>: no later batch has taken the event time over.</summary>
     private const string Current =
         """
         b.state = 'published' AND b.role = 'champion' AND NOT EXISTS (
-          SELECT 1 FROM {prediction_log.batches} n
-          WHERE n.pipeline = b.pipeline AND n.role = b.role AND n.state = 'published' AND n.batch_id <> b.batch_id
-            AND n.window_from <= r.event_time AND n.window_to > r.event_time
-            AND (n.hindsight < b.hindsight OR (n.hindsight = b.hindsight AND n.published_seq > b.published_seq)))
+          SELECT 1 FROM {prediction_log.superseded} x WHERE x.batch_id = b.batch_id AND x.window_from <= r.event_time AND x.window_to > r.event_time)
         """;
 
     private readonly StoreDatabase _database;

@@ -102,6 +102,7 @@ internal sealed class SampleStore : IAsyncDisposable
     {
         var random = new Random(7);
         // Batch 1 is superseded by batch 2 (same window, published later); batch 3 is in hindsight and counts nowhere it overlaps.
+        run("INSERT INTO prediction_log_superseded (batch_id, window_from, window_to, by_batch_id) VALUES (1, $from, $to, 2), (3, $from, $to, 2)", [("$from", June(1)), ("$to", June(1 + Days))]);
         foreach (var (batch, version, hindsight, seq) in new[] { (1, 1, 0, 4), (2, 2, 0, 5), (3, 2, 1, 6) })
         {
             run("""
