@@ -103,8 +103,9 @@ internal sealed partial class RunEngine
     private async Task AdvanceAsync(RunRecord run, int cap, string? parentJobId, CancellationToken ct)
     {
         var result = await Ledger.AdvanceAsync(run.RunId, _dispatcher.EngineId, cap, ct);
-        foreach (var step in result.Dispatched)
+        foreach (var ready in result.Dispatched)
         {
+            var step = ready with { Queue = MonolithQueue(run) ?? ready.Queue };
             // A job's list of continuations is rewritten with each child, so a wide fan-out is enqueued directly.
             var job = _dispatcher.Enqueue(step, TitleOf(run, step.Step), result.Dispatched.Count <= 16 ? parentJobId : null);
             await Ledger.SetJobAsync(step.StageRunId, step.DispatchNo, job, ct);
@@ -117,6 +118,14 @@ internal sealed partial class RunEngine
         IsMonolith(run) ? $"{run.Workflow} #{run.RunId} monolith from {step}" : $"{run.Workflow} #{run.RunId} {step}";
 
     private static bool IsMonolith(RunRecord run) => run.Mode != RunModes.Stages;
+
+    /// <summary>A monolith is one job, whatever its first step: it belongs where its heaviest part would be executed.</summary>
+    private static string? MonolithQueue(RunRecord run) => run.Mode switch
+    {
+        RunModes.MonolithTrain => "training",
+        RunModes.MonolithInfer => "inference",
+        _ => null,
+    };
 
     private async Task UndispatchDeadJobsAsync(TimeSpan age, CancellationToken ct)
     {
