@@ -93,6 +93,14 @@ public class MigratorTests
     }
 
     [Fact]
+    public async Task A_directory_that_takes_no_files_is_named()
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "needs a directory in which not even root may create files");
+        await using var database = new SqliteDatabase("/proc/store.db");
+        (await Should.ThrowAsync<InvalidRequestException>(new SqliteMigrator(database).MigrateAsync(default))).Message.ShouldContain("/proc/store.db cannot be");
+    }
+
+    [Fact]
     public async Task A_file_that_is_no_database_is_named()
     {
         await using var file = new SqliteFile();
