@@ -7,7 +7,7 @@ namespace FlightDelays;
 /// <param name="Warn">Whether the people at the destination should be told.</param>
 public sealed record DelayPrediction(float Probability, bool Warn);
 
-/// <summary>Predicts each flight at its departure with the champion.</summary>
+/// <summary>Predicts each flight one hour before its scheduled departure with the champion.</summary>
 public sealed class DelayScoring : BatchInferencePipeline<DelayExample, DelayPrediction>
 {
     /// <inheritdoc/>

@@ -2,18 +2,18 @@ using AiWorkflows;
 
 namespace FlightDelays;
 
-/// <summary>What the model sees of a flight that departs: hour and distance, how flights at both ends fared lately, and how this route usually fares.</summary>
+/// <summary>What the model sees of a flight one hour before its scheduled departure: hour and distance, how flights at both ends fared lately, and how this route usually fares.</summary>
 public sealed record DelayExample(
     float Hour, float Distance,
     float OriginLanded, float OriginOut, float OriginOut3h, float OriginOutLate, float OriginIn, float OriginIn3h, float OriginInLate,
     float DestOut, float DestOut3h, float DestOutLate, float DestIn, float DestIn3h, float DestInLate,
     float RouteHourLate, float RouteDayDelay, float Gap);
 
-/// <summary>Joins, for each flight, the latest rows that were known when it departed; the label is known once it has landed.</summary>
-public sealed class DelayView : FeatureView<Flight, DelayExample>
+/// <summary>Joins, for each flight, the latest rows that were known at that moment; the label is known once it has landed.</summary>
+public sealed class DelayView : FeatureView<ScheduledFlight, DelayExample>
 {
     /// <inheritdoc/>
-    protected override void Define(FeatureViewBuilder<Flight, DelayExample> view)
+    protected override void Define(FeatureViewBuilder<ScheduledFlight, DelayExample> view)
     {
         var lately = TimeSpan.FromHours(6);
         var originOut = view.Join<Departures>(on: (f, d) => f.Origin == d.Airport, maxAge: lately);

@@ -13,7 +13,7 @@ builder.AddAiWorkflows(ai =>
         .Window(TimeSpan.FromDays(1), origin: new DateTime(2001, 1, 1))
         .WarmUp(until: new DateTime(2001, 6, 1))
         .Until(new DateTime(2001, 7, 2))
-        .Stage<FlightsPipeline>()
+        .Stage<ScheduledFlightsPipeline>()
         .Stage<FlightOutcomesPipeline>()
         .Stage<DeparturesPipeline>()
         .Stage<ArrivalsPipeline>()

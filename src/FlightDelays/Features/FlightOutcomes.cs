@@ -4,13 +4,13 @@ using AiWorkflows;
 namespace FlightDelays;
 
 /// <summary>How late a flight arrived. Its event time is the landing: nobody knew before.</summary>
-/// <param name="Hour">Hour of departure on the clocks of the origin airport.</param>
+/// <param name="Hour">Hour of scheduled departure on the clocks of the origin airport.</param>
 /// <param name="Delay">Minutes late on arrival; negative is early.</param>
 [FeatureGroup("flight_outcomes", Description = "How late a flight arrived, known once it has landed.")]
 public sealed record FlightOutcome(
     [EntityKey] long FlightId, [EventTime] DateTime LandedAt,
     [Feature(MaxLength = 3)] string Origin, [Feature(MaxLength = 3)] string Destination,
-    [Feature(Description = "Hour of departure, local to the origin airport.")] byte Hour,
+    [Feature(Description = "Hour of scheduled departure, local to the origin airport.")] byte Hour,
     [Feature(Description = "Minutes late on arrival; negative is early.")] float Delay);
 
 /// <summary>Writes the outcomes of the flights that landed in the window; absurd delays go to quarantine.</summary>

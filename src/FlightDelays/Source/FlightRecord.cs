@@ -2,9 +2,9 @@ using AiWorkflows;
 
 namespace FlightDelays;
 
-/// <summary>One flight as the raw file has it, with its time of departure in UTC.</summary>
+/// <summary>One flight as the raw file has it, with its scheduled time of departure in UTC.</summary>
 /// <param name="Id">Stable and unique: see <see cref="FlightId"/>.</param>
-/// <param name="Departure">Actual departure, UTC.</param>
+/// <param name="Departure">Scheduled departure, UTC.</param>
 /// <param name="LocalDeparture">The same on the clocks of the origin airport.</param>
 /// <param name="Distance">Miles.</param>
 /// <param name="Delay">Minutes late on arrival, known only after landing; negative is early.</param>

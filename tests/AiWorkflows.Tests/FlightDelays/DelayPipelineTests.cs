@@ -30,8 +30,8 @@ public sealed class DelayPipelineTests
         for (var day = 0; day < 6; day++)
             await RunAsync(daily, new Window(At(0).AddDays(day), At(0).AddDays(day + 1)));
 
-        whole.Rows<Flight>().Count.ShouldBe(500);
-        daily.Rows<Flight>().ShouldBe(whole.Rows<Flight>());
+        whole.Rows<ScheduledFlight>().Count.ShouldBe(500);
+        daily.Rows<ScheduledFlight>().ShouldBe(whole.Rows<ScheduledFlight>());
         daily.Rows<FlightOutcome>().ShouldBe(whole.Rows<FlightOutcome>());
         whole.Rows<FlightOutcome>().Count.ShouldBe(500 - whole.Quarantined<FlightOutcome>().Count);
     }
@@ -46,10 +46,10 @@ public sealed class DelayPipelineTests
     }
 
     [Fact]
-    public async Task An_example_sees_what_was_known_at_departure_and_the_label_what_came_after()
+    public async Task An_example_sees_what_was_known_at_its_moment_and_the_label_what_came_after()
     {
         await using var host = new WorkflowTestHost(ai => ai.Add<DelayView>());
-        host.Given(new Flight(1, At(12), "LAX", "BOS", 4, 2611), new Flight(2, At(23), "LAX", "BOS", 15, 2611));
+        host.Given(new ScheduledFlight(1, At(12), "LAX", "BOS", 4, 2611), new ScheduledFlight(2, At(23), "LAX", "BOS", 15, 2611));
         host.Given(
             new Departures("LAX", At(11, 45), 5, 10, 11, 0.25f), new Departures("LAX", At(12), 6, 20, 12, 0.5f), new Departures("LAX", At(12, 15), 7, 99, 99, 1),
             new Departures("BOS", At(5, 45), 3, 1, 2, 0));
@@ -71,12 +71,12 @@ public sealed class DelayPipelineTests
     private static WorkflowTestHost Host(IFlightSource source) => new(ai =>
     {
         ai.Services.AddSingleton(source);
-        ai.Add<FlightsPipeline>().Add<FlightOutcomesPipeline>();
+        ai.Add<ScheduledFlightsPipeline>().Add<FlightOutcomesPipeline>();
     });
 
     private static async Task RunAsync(WorkflowTestHost host, Window window)
     {
-        await host.RunAsync<FlightsPipeline>(window, TestContext.Current.CancellationToken);
+        await host.RunAsync<ScheduledFlightsPipeline>(window, TestContext.Current.CancellationToken);
         await host.RunAsync<FlightOutcomesPipeline>(window, TestContext.Current.CancellationToken);
     }
 

@@ -32,9 +32,9 @@ public sealed class EndToEndTests(FlightDelaysRun run)
     [Fact]
     public void Every_flight_of_June_is_predicted_once_and_the_absurd_ones_are_quarantined()
     {
-        One<long>("SELECT COUNT(*) FROM prediction_log_predictions").ShouldBe(One<long>("SELECT COUNT(*) FROM feature_store_flights_v1 WHERE departed_at >= '2001-06-01'"));
+        One<long>("SELECT COUNT(*) FROM prediction_log_predictions").ShouldBe(One<long>("SELECT COUNT(*) FROM feature_store_scheduled_flights_v1 WHERE predict_at >= '2001-06-01'"));
         One<long>("SELECT COUNT(*) - COUNT(DISTINCT entity_key) FROM prediction_log_predictions").ShouldBe(0);
-        One<long>("SELECT COUNT(*) FROM feature_store_flights_v1").ShouldBe(746_452);
+        One<long>("SELECT COUNT(*) FROM feature_store_scheduled_flights_v1").ShouldBe(746_452);
         One<long>("SELECT COUNT(*) FROM feature_store_flight_outcomes_v1").ShouldBe(746_449);
         run.Query("SELECT reason FROM feature_store_quarantine ORDER BY reason", r => r.GetString(0)).ShouldBe(["found -212", "found -953", "found 1575"]);
     }
@@ -74,7 +74,7 @@ public sealed class EndToEndTests(FlightDelaysRun run)
             """,
             r => (Model: r.GetString(0), Version: r.GetInt64(1), Dataset: r.GetString(2), Commit: r.GetInt64(3), Group: r.GetString(4), Run: r.GetInt64(5), Code: Enumerable.Range(6, 4).Select(r.GetString).ToArray()),
             ("$id", id)).ToArray();
-        walk.Select(w => w.Group).Distinct().Order().ShouldBe(["arrivals", "departures", "flight_outcomes", "flights", "route_day", "route_hour"]);
+        walk.Select(w => w.Group).Distinct().Order().ShouldBe(["arrivals", "departures", "flight_outcomes", "route_day", "route_hour", "scheduled_flights"]);
         walk.SelectMany(w => w.Code).Distinct().ShouldHaveSingleItem();
 
         var result = await run.CommandAsync("predictions", "explain", id.ToString(CultureInfo.InvariantCulture), "--json");
@@ -116,8 +116,8 @@ public sealed class EndToEndTests(FlightDelaysRun run)
         return run.Query("""
             SELECT at, 0, "from" || "to" || hour, late90d FROM feature_store_route_hour_v1_rows
             UNION ALL
-            SELECT f.departed_at, 1, f.origin || f.destination || f.hour, o.actual
-            FROM feature_store_flights_v1_rows f JOIN prediction_log_outcomes o ON o.entity_key = '[' || f.flight_id || ']' AND o.event_time = f.departed_at
+            SELECT f.predict_at, 1, f.origin || f.destination || f.hour, o.actual
+            FROM feature_store_scheduled_flights_v1_rows f JOIN prediction_log_outcomes o ON o.entity_key = '[' || f.flight_id || ']' AND o.event_time = f.predict_at
             ORDER BY 1, 2
             """, r => (Flight: r.GetInt64(1) == 1, Key: r.GetString(2), Value: r.IsDBNull(3) ? double.NaN : r.GetDouble(3)))
             .SelectMany(row =>

@@ -7,7 +7,7 @@ internal static class FlightDelaysState
 {
     private static readonly (string Name, string Rows)[] Parts =
     [
-        ("flights", "SELECT departed_at, flight_id, origin, destination, hour, distance FROM {0}.feature_store_flights_v1"),
+        ("scheduled_flights", "SELECT predict_at, flight_id, origin, destination, hour, distance FROM {0}.feature_store_scheduled_flights_v1"),
         ("flight_outcomes", "SELECT landed_at, flight_id, origin, destination, hour, delay FROM {0}.feature_store_flight_outcomes_v1"),
         ("departures", "SELECT at, airport, landed1h, delay1h, delay3h, late3h FROM {0}.feature_store_departures_v1"),
         ("arrivals", "SELECT at, airport, delay1h, delay3h, late3h FROM {0}.feature_store_arrivals_v1"),

@@ -43,7 +43,7 @@ public sealed class NothingFromTheFutureTests(FlightDelaysRun run)
             hash.Of(example).ShouldBe(prediction.Hash, "these are the very values that the logged prediction was made from");
 
             var flight = Decode(JsonSerializer.Deserialize<long[]>(prediction.Key)![0]);
-            RawFlights.ToUtc(flight.Local, flight.Origin).ShouldBe(time);
+            RawFlights.ToUtc(flight.Local, flight.Origin).AddHours(-1).ShouldBe(time, "each flight is predicted one hour before its scheduled departure");
             var expected = BruteForce(raw, flight, time);
             foreach (var property in typeof(DelayExample).GetProperties())
             {
@@ -98,7 +98,7 @@ public sealed class NothingFromTheFutureTests(FlightDelaysRun run)
         return new(new DateTime(2001, 1, 1).AddMinutes(rest), origin, destination, 0, 0);
     }
 
-    /// <summary>A flight with the moment from which its delay counts as known: departure, half an hour, a minute for each 7.5 miles, and the delay.</summary>
+    /// <summary>A flight with the moment from which its delay counts as known: scheduled departure, half an hour, a minute for each 7.5 miles, and the delay.</summary>
     private sealed class Landed(RawFlight raw)
     {
         public RawFlight Raw { get; } = raw;
