@@ -77,15 +77,26 @@ internal sealed class Output(ICliConsole console, bool json)
         Cells(headers, right, cells);
     }
 
+    /// <summary>A cell up to this long is a name or a time, which nobody wants broken over lines.</summary>
+    private const int LongestUnbroken = 32;
+
+    /// <summary>Room for a column of sentences beside them.</summary>
+    private const int RoomForText = 24;
+
     /// <summary>A table of texts.</summary>
     public void Cells(string[] headers, bool[] right, IReadOnlyList<string[]> rows)
     {
+        var widths = headers.Select((h, i) => rows.Count == 0 ? h.Length : Math.Max(h.Length, rows.Max(r => r[i].Length))).ToArray();
         if (console.IsTerminal)
         {
+            // Where even that does not fit, broken names are better than cut ones.
+            var fits = widths.Sum(w => (w <= LongestUnbroken ? w : RoomForText) + 2) <= console.Ansi.Profile.Width;
             var table = new Table().Border(TableBorder.Simple);
             for (var i = 0; i < headers.Length; i++)
             {
                 var column = new TableColumn(new Text(headers[i], new Style(decoration: Decoration.Bold)));
+                column.NoWrap = fits && widths[i] <= LongestUnbroken;
+                column.Padding = new Padding(0, 0, 1, 0);
                 table.AddColumn(right[i] ? column.RightAligned() : column);
             }
             foreach (var row in rows)
@@ -93,7 +104,6 @@ internal sealed class Output(ICliConsole console, bool json)
             console.Ansi.Write(table);
             return;
         }
-        var widths = headers.Select((h, i) => rows.Count == 0 ? h.Length : Math.Max(h.Length, rows.Max(r => r[i].Length))).ToArray();
         foreach (var row in rows.Prepend(headers))
             console.Out.WriteLine(string.Join("  ", row.Select((cell, i) => right[i] ? cell.PadLeft(widths[i]) : cell.PadRight(widths[i]))).TrimEnd());
     }

@@ -99,5 +99,13 @@ internal sealed class TextConsole : ICliConsole
 
     public bool IsTerminal { get; init; }
 
-    public IAnsiConsole Ansi => AnsiConsole.Create(new AnsiConsoleSettings { Ansi = AnsiSupport.No, Interactive = InteractionSupport.No, Out = new AnsiConsoleOutput(Out) });
+    public IAnsiConsole Ansi
+    {
+        get
+        {
+            var console = AnsiConsole.Create(new AnsiConsoleSettings { Ansi = AnsiSupport.No, Interactive = InteractionSupport.No, Out = new AnsiConsoleOutput(Out) });
+            console.Profile.Width = 160;
+            return console;
+        }
+    }
 }
