@@ -34,7 +34,7 @@ internal interface IRowBatch
 
 /// <summary>
 /// Raw row versions of one group, ordered by event time; versions of one (event time, keys) are adjacent, in any order among themselves.
-/// Cell ordinals follow the columns that were asked for. Synchronous, because the embedded engine is: callers read ahead on a thread of their own.
+/// Cell ordinals follow the columns that were asked for; a missing cell reads as 0 or as empty. Synchronous, because the embedded engine is: callers read ahead on a thread of their own.
 /// </summary>
 internal interface IRowCursor : IDisposable
 {

@@ -101,11 +101,11 @@ internal sealed class MemoryCursor(GroupSchema schema, IReadOnlyList<FeatureColu
 
     public long Integer(int ordinal) => rows[_row].Cells[_cells[ordinal]] is long value ? value : 0;
 
-    public double Real(int ordinal) => (double)rows[_row].Cells[_cells[ordinal]]!;
+    public double Real(int ordinal) => rows[_row].Cells[_cells[ordinal]] is double value ? value : 0;
 
-    public string Text(int ordinal) => (string)rows[_row].Cells[_cells[ordinal]]!;
+    public string Text(int ordinal) => rows[_row].Cells[_cells[ordinal]] as string ?? "";
 
-    public byte[] Blob(int ordinal) => (byte[])rows[_row].Cells[_cells[ordinal]]!;
+    public byte[] Blob(int ordinal) => rows[_row].Cells[_cells[ordinal]] as byte[] ?? [];
 
     public void Dispose() { }
 }

@@ -28,8 +28,6 @@ internal sealed class GroupResolver<TRow> where TRow : class
     private long _pendingSequence;
     private bool _hasPending;
     private bool _ended;
-    private int _tieStart;
-    private bool _tieUnordered;
 
     /// <param name="columns">The columns of the cursor: event time, all keys, then any features.</param>
     public GroupResolver(IRowCursor cursor, VisibleCommits commits, IReadOnlyList<FeatureColumn> columns, FeedMode mode)
@@ -52,68 +50,58 @@ internal sealed class GroupResolver<TRow> where TRow : class
     {
         if (_ended)
             return false;
-        (_tieStart, _tieUnordered) = (0, false);
-        while (_cursor.Read())
+        var (cursor, commits) = (_cursor, _commits);
+        var (tieStart, tieIsUnordered) = (0, false);
+        while (cursor.Read())
         {
-            var commit = _cursor.CommitId;
-            var sequence = _commits.Sequence(commit);
+            var commit = cursor.CommitId;
+            var sequence = commits.Sequence(commit);
             if (sequence == 0)
                 continue;
-            var (time, deleted) = (_cursor.Integer(0), _cursor.IsDeleted);
-            var row = new FeedRow<TRow>(deleted ? _materializeTombstone(_cursor) : _materialize(_cursor), time, commit, deleted, IsWinner: false);
-            if (_hasPending && _pending.Time == time && _codec.CompareKeys(_pending.Row, row.Row) == 0)
+            var (time, deleted) = (cursor.Integer(0), cursor.IsDeleted);
+            var row = deleted ? _materializeTombstone(cursor) : _materialize(cursor);
+            var startsTime = !_hasPending || _pending.Time != time;
+            var order = startsTime ? -1 : _codec.CompareKeys(_pending.Row, row);
+            if (order == 0)
             {
-                var (winner, loser) = sequence > _pendingSequence ? (row, _pending) : (_pending, row);
-                if (_mode == FeedMode.Versions)
-                    batch.Add(loser);
-                (_pending, _pendingSequence) = (winner, Math.Max(sequence, _pendingSequence));
+                Supersede(batch, new(row, time, commit, deleted, IsWinner: true), sequence);
                 continue;
             }
-            var startsTime = _hasPending && _pending.Time != time;
             EmitPending(batch);
-            (_pending, _pendingSequence, _hasPending) = (row, sequence, true);
-            if (startsTime && batch.Count >= FeedBatch<TRow>.Size)
-            {
-                SortTie(batch);
+            (_pending, _pendingSequence, _hasPending) = (new(row, time, commit, deleted, IsWinner: true), sequence, true);
+            tieIsUnordered |= order > 0;
+            if (!startsTime)
+                continue;
+            SortTie(batch, tieStart, tieIsUnordered);
+            (tieStart, tieIsUnordered) = (batch.Count, false);
+            if (batch.Count >= FeedBatch<TRow>.Size)
                 return true;
-            }
         }
         EmitPending(batch);
-        SortTie(batch);
+        SortTie(batch, tieStart, tieIsUnordered);
         _ended = true;
         return batch.Count > 0;
     }
 
-    private void EmitPending(FeedBatch<TRow> batch)
+    /// <summary>Another version of the pending row: the higher sequence stands.</summary>
+    private void Supersede(FeedBatch<TRow> batch, in FeedRow<TRow> version, long sequence)
     {
-        if (!_hasPending)
-            return;
-        _hasPending = false;
+        var (winner, loser) = sequence > _pendingSequence ? (version, _pending) : (_pending, version);
         if (_mode == FeedMode.Versions)
-        {
-            batch.Add(_pending with { IsWinner = true });
-            return;
-        }
-        if (_pending.IsDeleted)
-            return;
-        if (batch.Count > 0)
-        {
-            ref var last = ref batch[batch.Count - 1];
-            if (last.Time != _pending.Time)
-            {
-                SortTie(batch);
-                _tieStart = batch.Count;
-            }
-            else if (!_tieUnordered && _codec.CompareKeys(last.Row, _pending.Row) > 0)
-                _tieUnordered = true;
-        }
-        batch.Add(_pending with { IsWinner = true });
+            batch.Add(loser with { IsWinner = false });
+        (_pending, _pendingSequence) = (winner, Math.Max(sequence, _pendingSequence));
     }
 
-    private void SortTie(FeedBatch<TRow> batch)
+    private void EmitPending(FeedBatch<TRow> batch)
     {
-        if (_tieUnordered)
-            batch.Writable[_tieStart..].Sort(_byKeys);
-        _tieUnordered = false;
+        if (_hasPending && (!_pending.IsDeleted || _mode == FeedMode.Versions))
+            batch.Add(_pending);
+        _hasPending = false;
+    }
+
+    private void SortTie(FeedBatch<TRow> batch, int start, bool isUnordered)
+    {
+        if (isUnordered && _mode == FeedMode.Rows)
+            batch.Writable[start..].Sort(_byKeys);
     }
 }

@@ -47,30 +47,55 @@ internal static class CodecExpressions
         };
     }
 
+    /// <summary>Reads a cell. Whether it is missing is asked only where its value is zero or empty, for each question costs a call into the engine.</summary>
     public static Expression Get(FeatureColumn column, ParameterExpression cursor, int ordinal, Type type)
     {
         var at = Expression.Constant(ordinal);
+        var read = Expression.Call(cursor, column.Kind switch
+        {
+            CellKind.Integer => nameof(IRowCursor.Integer),
+            CellKind.Real => nameof(IRowCursor.Real),
+            CellKind.Text => nameof(IRowCursor.Text),
+            _ => nameof(IRowCursor.Blob),
+        }, null, at);
+        if (Missing(type) is not { } missing || column.Role != ColumnRole.Feature)
+            return FromCell(column, read, type);
+        var cell = Expression.Variable(read.Type);
+        var isEmpty = column.Kind switch
+        {
+            CellKind.Integer => Expression.Equal(cell, Expression.Constant(0L)),
+            CellKind.Real => Expression.Equal(cell, Expression.Constant(0d)),
+            _ => Expression.Equal(Expression.Property(cell, "Length"), Expression.Constant(0)),
+        };
+        return Expression.Block(
+            [cell],
+            Expression.Assign(cell, read),
+            Expression.Condition(Expression.AndAlso(isEmpty, Expression.Call(cursor, nameof(IRowCursor.IsNull), null, at)), missing, FromCell(column, cell, type)));
+    }
+
+    private static Expression FromCell(FeatureColumn column, Expression cell, Type type)
+    {
         var underlying = Nullable.GetUnderlyingType(type) ?? type;
         Expression value = column.Type switch
         {
-            ColumnType.Text => Expression.Call(cursor, nameof(IRowCursor.Text), null, at),
-            ColumnType.Boolean => Expression.NotEqual(Expression.Call(cursor, nameof(IRowCursor.Integer), null, at), Expression.Constant(0L)),
-            ColumnType.Single or ColumnType.Double => Expression.Convert(Expression.Call(cursor, nameof(IRowCursor.Real), null, at), underlying),
-            ColumnType.Decimal => Call(typeof(CellReader), nameof(CellReader.Decimal), cursor, at, Expression.Constant(column.Scale)),
-            ColumnType.Enum => Generic(typeof(CellReader), nameof(CellReader.Enumeration), underlying, cursor, at),
-            ColumnType.Timestamp => Call(typeof(CellReader), nameof(CellReader.Time), cursor, at),
-            ColumnType.Date => Call(typeof(CellReader), nameof(CellReader.Date), cursor, at),
-            ColumnType.Guid => Call(typeof(CellReader), nameof(CellReader.Guid), cursor, at),
-            ColumnType.Vector => Call(typeof(CellReader), nameof(CellReader.Vector), cursor, at),
-            _ => Expression.Convert(Expression.Call(cursor, nameof(IRowCursor.Integer), null, at), underlying),
+            ColumnType.Text => cell,
+            ColumnType.Boolean => Expression.NotEqual(cell, Expression.Constant(0L)),
+            ColumnType.Decimal => Call(typeof(CellReader), nameof(CellReader.Decimal), cell, Expression.Constant(column.Scale)),
+            ColumnType.Enum => Generic(typeof(CellReader), nameof(CellReader.Enumeration), underlying, cell),
+            ColumnType.Timestamp => Call(typeof(CellReader), nameof(CellReader.Time), cell),
+            ColumnType.Date => Call(typeof(CellReader), nameof(CellReader.Date), cell),
+            ColumnType.Guid => Call(typeof(CellReader), nameof(CellReader.Guid), cell),
+            ColumnType.Vector => Call(typeof(CellReader), nameof(CellReader.Vector), cell),
+            _ => cell.Type == underlying ? cell : Expression.Convert(cell, underlying),
         };
-        if (value.Type != type)
-            value = Expression.Convert(value, type);
-        if (column.Role != ColumnRole.Feature)
-            return value;
-        var missing = type == typeof(float) ? Expression.Constant(float.NaN) : type == typeof(double) ? Expression.Constant(double.NaN) : (Expression)Expression.Default(type);
-        return Expression.Condition(Expression.Call(cursor, nameof(IRowCursor.IsNull), null, at), missing, value);
+        return value.Type == type ? value : Expression.Convert(value, type);
     }
+
+    private static ConstantExpression? Missing(Type type) =>
+        type == typeof(float) ? Expression.Constant(float.NaN)
+        : type == typeof(double) ? Expression.Constant(double.NaN)
+        : !type.IsValueType || Nullable.GetUnderlyingType(type) is not null ? Expression.Constant(null, type)
+        : null;
 
     public static Expression CompareKey(FeatureColumn column, Expression a, Expression b) => column.Type switch
     {

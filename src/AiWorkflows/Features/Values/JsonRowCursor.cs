@@ -18,13 +18,13 @@ internal sealed class JsonRowCursor(IReadOnlyList<FeatureColumn> columns, string
 
     public bool IsNull(int ordinal) => !_document.RootElement.TryGetProperty(columns[ordinal].Name, out var value) || value.ValueKind == JsonValueKind.Null;
 
-    public long Integer(int ordinal) => Integer(columns[ordinal], Cell(ordinal));
+    public long Integer(int ordinal) => IsNull(ordinal) ? 0 : Integer(columns[ordinal], Cell(ordinal));
 
-    public double Real(int ordinal) => Cell(ordinal).GetDouble();
+    public double Real(int ordinal) => IsNull(ordinal) ? 0 : Cell(ordinal).GetDouble();
 
-    public string Text(int ordinal) => Cell(ordinal).GetString()!;
+    public string Text(int ordinal) => IsNull(ordinal) ? "" : Cell(ordinal).GetString()!;
 
-    public byte[] Blob(int ordinal) => Blob(columns[ordinal], Cell(ordinal));
+    public byte[] Blob(int ordinal) => IsNull(ordinal) ? [] : Blob(columns[ordinal], Cell(ordinal));
 
     public void Dispose() => _document.Dispose();
 

@@ -101,13 +101,13 @@ internal sealed class SpillCursor(Stream stream, IReadOnlyList<FeatureColumn> co
 
     public bool IsNull(int ordinal) => !_present[ordinal];
 
-    public long Integer(int ordinal) => _integers[ordinal];
+    public long Integer(int ordinal) => _present[ordinal] ? _integers[ordinal] : 0;
 
-    public double Real(int ordinal) => _reals[ordinal];
+    public double Real(int ordinal) => _present[ordinal] ? _reals[ordinal] : 0;
 
-    public string Text(int ordinal) => (string)_objects[ordinal]!;
+    public string Text(int ordinal) => _present[ordinal] ? (string)_objects[ordinal]! : "";
 
-    public byte[] Blob(int ordinal) => (byte[])_objects[ordinal]!;
+    public byte[] Blob(int ordinal) => _present[ordinal] ? (byte[])_objects[ordinal]! : [];
 
     public void Dispose() => _reader.Dispose();
 
