@@ -43,6 +43,14 @@ internal static class FlightDelaysState
         return differences;
     }
 
+    /// <summary>How many attempts ended without a word.</summary>
+    public static long LostAttempts(string file)
+    {
+        using var connection = new SqliteConnection($"Data Source={file};Mode=ReadOnly;Pooling=False");
+        connection.Open();
+        return Count(connection, "SELECT 1 FROM workflows_stage_runs WHERE lost > 0");
+    }
+
     private static long Count(SqliteConnection connection, string rows)
     {
         using var command = connection.CreateCommand();

@@ -35,6 +35,7 @@ public sealed class MonolithAndRecoveryTests(FlightDelaysRun run)
         }
         var last = await FlightDelaysProcess.RunAsync(folder.Path, "run", "flight-delays");
         last.ExitCode.ShouldBe(0, last.Output + last.Error);
+        FlightDelaysState.LostAttempts(folder.File("data/aiworkflows.db")).ShouldBeGreaterThan(0, "the kills have hit stages at work");
         FlightDelaysState.Differences(run.DatabasePath, folder.File("data/aiworkflows.db")).ShouldBeEmpty();
     }
 
