@@ -5,7 +5,7 @@ namespace AiWorkflows.Benchmarks;
 
 /// <summary>What one round of one side took, in a process of its own: no side inherits the other's heap or caches.</summary>
 /// <param name="Seconds">Wall clock of the measured part alone.</param>
-/// <param name="PeakBytes">Largest resident size of the process.</param>
+/// <param name="PeakBytes">Largest memory of the process: see <see cref="PeakMemory"/>.</param>
 internal sealed record Measurement(double Seconds, long PeakBytes, long Rows, long Found = 0, double Sum = 0)
 {
     /// <summary>Marks the one line of a child's output that is its result.</summary>
@@ -28,12 +28,6 @@ internal sealed record Measurement(double Seconds, long PeakBytes, long Rows, lo
         return process.ExitCode == 0 && line is not null
             ? JsonSerializer.Deserialize<Measurement>(line[Marker.Length..])!
             : throw new InvalidOperationException($"'{string.Join(' ', arguments)}' ended with {process.ExitCode}: {output}");
-    }
-
-    public static long Peak()
-    {
-        using var self = Process.GetCurrentProcess();
-        return self.PeakWorkingSet64;
     }
 
     public static double Median(IEnumerable<double> values)

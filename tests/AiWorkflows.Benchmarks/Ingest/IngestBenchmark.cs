@@ -32,13 +32,14 @@ internal static class IngestBenchmark
             return false;
         var data = await BenchData.LoadAsync(int.Parse(size, CultureInfo.InvariantCulture), ct);
         var rows = data.Flights().ToArray();
+        using var memory = new PeakMemory();
         var directory = Directory.CreateTempSubdirectory("aiworkflows-bench-").FullName;
         try
         {
             // A few rows first: what is measured is the work, not the compilation of either side's code.
             await WriteAsync(args[0] == Ours, Path.Combine(directory, "first.db"), rows[..Math.Min(rows.Length, 5000)], data.Window, ct);
             var seconds = await WriteAsync(args[0] == Ours, Path.Combine(directory, "rows.db"), rows, data.Window, ct);
-            new Measurement(seconds, Measurement.Peak(), rows.Length).Print();
+            new Measurement(seconds, memory.Bytes, rows.Length).Print();
         }
         finally
         {
