@@ -5,8 +5,9 @@ namespace AiWorkflows.Benchmarks;
 
 /// <summary>What one round of one side took, in a process of its own: no side inherits the other's heap or caches.</summary>
 /// <param name="Seconds">Wall clock of the measured part alone.</param>
-/// <param name="PeakBytes">Largest memory of the process: see <see cref="PeakMemory"/>.</param>
-internal sealed record Measurement(double Seconds, long PeakBytes, long Rows, long Found = 0, double Sum = 0)
+/// <param name="OwnBytes">Largest memory of the process without mapped files: see <see cref="PeakMemory"/>.</param>
+/// <param name="ResidentBytes">Largest resident size, mapped pages of the database file included.</param>
+internal sealed record Measurement(double Seconds, long OwnBytes, long ResidentBytes, long Rows, long Found = 0, double Sum = 0)
 {
     /// <summary>Marks the one line of a child's output that is its result.</summary>
     private const string Marker = "measured ";

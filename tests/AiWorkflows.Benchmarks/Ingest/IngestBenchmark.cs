@@ -39,7 +39,7 @@ internal static class IngestBenchmark
             // A few rows first: what is measured is the work, not the compilation of either side's code.
             await WriteAsync(args[0] == Ours, Path.Combine(directory, "first.db"), rows[..Math.Min(rows.Length, 5000)], data.Window, ct);
             var seconds = await WriteAsync(args[0] == Ours, Path.Combine(directory, "rows.db"), rows, data.Window, ct);
-            new Measurement(seconds, memory.Bytes, rows.Length).Print();
+            new Measurement(seconds, memory.OwnBytes, PeakMemory.ResidentBytes, rows.Length).Print();
         }
         finally
         {

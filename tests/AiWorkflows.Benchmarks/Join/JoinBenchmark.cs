@@ -34,7 +34,8 @@ internal static class JoinBenchmark
             return
             [
                 new("join: our time over DuckDB's on one thread", Median(ours) / Median(peer), "<=", 0.8),
-                new($"join: peak memory for {rows:N0} rows over that for {small:N0}", ours.Max(m => m.PeakBytes) / (double)less.PeakBytes, "<=", 1.2),
+                new($"join: peak resident memory for {rows:N0} rows over that for {small:N0}", ours.Max(m => m.ResidentBytes) / (double)less.ResidentBytes, "<=", 1.2),
+                new("join: the same without the mapped pages of the database", ours.Max(m => m.OwnBytes) / (double)less.OwnBytes, "<=", 1.2),
             ];
         }
         finally
@@ -56,7 +57,7 @@ internal static class JoinBenchmark
             var data = await BenchData.LoadAsync(rows, ct);
             await StoreJoin.PrepareAsync(store, data, ct);
             DuckDbJoin.Prepare(duck, data);
-            new Measurement(0, 0, rows).Print();
+            new Measurement(0, 0, 0, rows).Print();
             return true;
         }
         // A few days first: what is measured is the work, not the compilation of either side's code.
@@ -77,7 +78,7 @@ internal static class JoinBenchmark
             watch.Start();
             result = DuckDbJoin.Run(duck, whole.To);
         }
-        new Measurement(watch.Elapsed.TotalSeconds, memory.Bytes, result.Rows, result.Found, result.Sum).Print();
+        new Measurement(watch.Elapsed.TotalSeconds, memory.OwnBytes, PeakMemory.ResidentBytes, result.Rows, result.Found, result.Sum).Print();
         return true;
     }
 
