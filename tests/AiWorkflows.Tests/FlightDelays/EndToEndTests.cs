@@ -13,7 +13,7 @@ public sealed class EndToEndTests(FlightDelaysRun run)
             o => o.ShouldContain("flight-delay v1 (champion)"),
             o => o.ShouldContain("route and hour"),
             o => o.ShouldContain("AUC"),
-            o => o.ShouldContain("127,423 predictions"),
+            o => o.ShouldContain("127,189 predictions"),
             o => o.ShouldContain("Where to look next"));
         run.Result.PeakBytes.ShouldBeLessThan(1536L << 20);
         TestContext.Current.TestOutputHelper?.WriteLine($"{run.Result.Duration.TotalSeconds:F1} s, peak {run.Result.PeakBytes >> 20} MB");
