@@ -61,11 +61,12 @@ internal abstract class Migrator(StoreDatabase database, IReadOnlyList<(string N
 
     protected abstract UpgradeEngineBuilder Deploy();
 
+    /// <summary>The scripts whose names begin with a number; what stands beside them is for people.</summary>
     private static IReadOnlyList<(string, string)> Embedded(string engine)
     {
         var assembly = typeof(Migrator).Assembly;
         var folder = $"db/{engine}/";
-        return [.. assembly.GetManifestResourceNames().Where(n => n.StartsWith(folder, StringComparison.Ordinal)).Order(StringComparer.Ordinal).Select(n =>
+        return [.. assembly.GetManifestResourceNames().Where(n => n.StartsWith(folder, StringComparison.Ordinal) && char.IsAsciiDigit(n[folder.Length])).Order(StringComparer.Ordinal).Select(n =>
         {
             using var reader = new StreamReader(assembly.GetManifestResourceStream(n)!);
             return (Path.GetFileNameWithoutExtension(n[folder.Length..]), reader.ReadToEnd());

@@ -24,7 +24,7 @@ internal abstract partial class StoreDatabase : IAsyncDisposable
     public abstract string Location { get; }
 
     /// <summary>The statement in the engine's own words; rendered once.</summary>
-    public string Sql(string template) => _rendered.GetOrAdd(template, t => Placeholder().Replace(t, m => Render(m.Groups[1].Value, m.Groups[2].Value)));
+    public virtual string Sql(string template) => _rendered.GetOrAdd(template, t => Placeholder().Replace(t, m => Render(m.Groups[1].Value, m.Groups[2].Value)));
 
     /// <summary>A pooled connection that cannot write. Dispose of it soon: while a statement is open on it, the write-ahead log cannot shrink.</summary>
     public abstract Task<DbConnection> OpenReadAsync(CancellationToken ct);

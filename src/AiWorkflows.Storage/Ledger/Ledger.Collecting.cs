@@ -6,6 +6,16 @@ internal sealed partial class Ledger
 {
     private const int PredictionsPerDelete = 2000;
 
+    private const string AbandonedCommit = """
+        state = 'writing' AND NOT EXISTS (SELECT 1 FROM {workflows.stage_runs} s
+            WHERE s.stage_run_id = {feature_store.commits}.stage_run_id AND s.state = 'running' AND s.attempt = {feature_store.commits}.attempt)
+        """;
+
+    private const string AbandonedBatch = """
+        state = 'writing' AND NOT EXISTS (SELECT 1 FROM {workflows.stage_runs} s
+            WHERE s.stage_run_id = {prediction_log.batches}.stage_run_id AND s.state = 'running' AND s.attempt = {prediction_log.batches}.attempt)
+        """;
+
     public async Task<long> CollectAsync(CancellationToken ct)
     {
         await DiscardAsync(ct);
@@ -24,15 +34,14 @@ internal sealed partial class Ledger
     /// <summary>What is still open although its attempt is not running any more can never be published.</summary>
     private async Task DiscardAsync(CancellationToken ct)
     {
-        const string abandoned = "state = 'writing' AND NOT EXISTS (SELECT 1 FROM {workflows.stage_runs} s WHERE s.stage_run_id = x.stage_run_id AND s.state = 'running' AND s.attempt = x.attempt)";
         if (await database.ReadFirstAsync<long>($$"""
-            SELECT (SELECT COUNT(*) FROM {feature_store.commits} x WHERE {{abandoned}}) + (SELECT COUNT(*) FROM {prediction_log.batches} x WHERE {{abandoned}})
+            SELECT (SELECT COUNT(*) FROM {feature_store.commits} WHERE {{AbandonedCommit}}) + (SELECT COUNT(*) FROM {prediction_log.batches} WHERE {{AbandonedBatch}})
             """, null, ct) == 0)
             return;
         await database.WriteAsync(async tx =>
         {
-            await tx.ExecuteAsync($$"""UPDATE {feature_store.commits} SET state = 'discarded' WHERE {{abandoned.Replace("x.", "{feature_store.commits}.", StringComparison.Ordinal)}}""");
-            await tx.ExecuteAsync($$"""UPDATE {prediction_log.batches} SET state = 'discarded' WHERE {{abandoned.Replace("x.", "{prediction_log.batches}.", StringComparison.Ordinal)}}""");
+            await tx.ExecuteAsync($$"""UPDATE {feature_store.commits} SET state = 'discarded' WHERE {{AbandonedCommit}}""");
+            await tx.ExecuteAsync($$"""UPDATE {prediction_log.batches} SET state = 'discarded' WHERE {{AbandonedBatch}}""");
         }, ct, durable: false);
     }
 

@@ -27,6 +27,10 @@ internal static class RunModes
 internal sealed record RunRequest(
     string Workflow, Window Window, string RequestedBy, string TriggeredBy, string Mode = RunModes.Stages, bool CatchUp = false, bool Hindsight = false, string? DedupKey = null);
 
+/// <summary>A request that was written into the database, on SQL Server by <c>workflows.request_run</c>.</summary>
+/// <param name="From">Null, as <paramref name="To"/>: whatever the workflow owes.</param>
+internal sealed record WrittenRequest(long RequestId, string Workflow, DateTime? From, DateTime? To, string RequestedBy);
+
 internal sealed record RunRecord(
     long RunId, string Workflow, Window Window, string State, string RequestedBy, string TriggeredBy, string Mode, bool CatchUp, bool Hindsight,
     DateTime RequestedAt, DateTime? StartedAt, DateTime? FinishedAt, string? CodeVersion, string? Error, string? Reason);
@@ -125,6 +129,12 @@ internal interface ILedger
 
     /// <summary>A schedule's tick: moves <c>last_tick</c> and inserts the requests, in one transaction; nothing if the tick was already taken or the workflow is paused.</summary>
     Task<IReadOnlyList<long>> TickAsync(string workflow, DateTime tick, IReadOnlyList<RunRequest> requests, CancellationToken ct);
+
+    /// <summary>Requests that somebody wrote into the database and no host has answered yet, oldest first.</summary>
+    Task<IReadOnlyList<WrittenRequest>> WrittenRequestsAsync(CancellationToken ct);
+
+    /// <summary>Writes down what became of such a request; the first answer stays.</summary>
+    Task AnswerRequestAsync(long requestId, string outcome, long? runId, string message, CancellationToken ct);
 
     Task<RunRecord?> FindRunAsync(long runId, CancellationToken ct);
 

@@ -9,6 +9,7 @@ internal sealed partial class RunEngine
     {
         await Ledger.ExpireAsync(everything: false, _options.MaxLost, ct);
         await UndispatchDeadJobsAsync(_options.StaleDispatch, ct);
+        await TakeWrittenRequestsAsync(ct);
         await AdmitRequestedAsync(ct);
         await AdvanceRunningAsync(ct);
         await Ledger.CollectAsync(ct);

@@ -50,6 +50,7 @@ internal sealed partial class RunEngine : IDisposable
             _log.LogInformation("Took over {Count} steps that an earlier host left running", expired);
         await UndispatchDeadJobsAsync(_options.OnlyHost ? TimeSpan.Zero : _options.StaleDispatch, ct);
         await Ledger.CollectAsync(ct);
+        await TakeWrittenRequestsAsync(ct);
         await AdmitRequestedAsync(ct);
         await AdvanceRunningAsync(ct);
     }
@@ -75,6 +76,7 @@ internal sealed partial class RunEngine : IDisposable
                 if (woken || changed != token)
                 {
                     token = changed;
+                    await TakeWrittenRequestsAsync(ct);
                     await AdmitRequestedAsync(ct);
                     await _executor.StopCancelledAsync(ct);
                 }
