@@ -23,7 +23,7 @@ public sealed class DelayPipelineTests
     [Fact]
     public async Task Flights_and_outcomes_are_the_same_in_one_window_and_day_by_day()
     {
-        var flights = new FakeFlights(Enumerable.Range(0, 500).Select(i => Flight(i, At(0).AddMinutes(i * 17 % 5000), delay: i * 37 % 1600 - 60)));
+        var flights = new FakeFlights(Enumerable.Range(0, 500).Select(i => Flight(i, At(1).AddMinutes(i * 17 % 5000), delay: i * 37 % 1600 - 60)));
         await using var whole = Host(flights);
         await using var daily = Host(flights);
         await RunAsync(whole, new Window(At(0), At(0).AddDays(6)));
