@@ -188,11 +188,12 @@ internal sealed class SqliteDatabase : StoreDatabase
         if (Interlocked.Exchange(ref _disposed, 1) == 1)
             return;
         await _writeGate.WaitAsync();
-        _writer?.Dispose();
         _tokenReader?.Dispose();
         CursorConnections.Dispose();
         using (var pooled = new SqliteConnection(_readConnectionString))
             SqliteConnection.ClearPool(pooled);
+        // The last connection to close moves the log into the database file and deletes it, which only one that may write can do.
+        _writer?.Dispose();
         _writeGate.Dispose();
         _tokenGate.Dispose();
     }
