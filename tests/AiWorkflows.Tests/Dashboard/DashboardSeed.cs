@@ -140,14 +140,14 @@ internal static class DashboardSeed
             """);
         await tx.ExecuteAsync(
             """
-            UPDATE {feature_store.commits} SET statistics = '{"rows":10,"columns":[{"name":"delay1h","count":9,"nulls":1,"min":-5,"max":7.5,"mean":2,"histogram":{"edges":[0,1,2],"counts":[4,5]}}]}'
+            UPDATE {feature_store.commits} SET statistics_json = '{"rows":10,"columns":[{"name":"delay1h","count":9,"nulls":1,"min":-5,"max":7.5,"mean":2,"histogram":{"edges":[0,1,2],"counts":[4,5]}}]}'
             WHERE feature_group = 'departures'
             """);
         await tx.ExecuteAsync("INSERT INTO {model_registry.models} (model, task, created_at) VALUES ('flight-delay', 'binary', 0)");
         for (var version = 1; version <= 12; version++)
             await tx.ExecuteAsync(
                 """
-                INSERT INTO {model_registry.versions} (model, version, pipeline, task, trainer, parameters, dataset_id, view, view_version, view_fingerprint, cut_off, training_from, training_to, holdout_from,
+                INSERT INTO {model_registry.versions} (model, version, pipeline, task, trainer, parameters, dataset_id, feature_view, view_version, view_fingerprint, cut_off, training_from, training_to, holdout_from,
                     holdout_to, training_rows, holdout_rows, metrics, baseline_metrics, primary_metric, primary_value, baseline_value, signature, artifact_sha256, content_sha256, promotion, code_version, published_seq, created_at)
                 VALUES ('flight-delay', @version, 'delay-training', 'binary', 'LightGbm', '{}', 1, 'delay', 1, 'f', 0, 0, 0, 0, 0, 500000, 100000, '{}', '{}', 'auc', @auc, 0.712, '{}', 'a', 'c',
                     'promoted: 0.770 beats 0.712', 'x', @version, @at)
