@@ -243,6 +243,22 @@ public abstract class LedgerCompliance
     }
 
     [Fact]
+    public async Task A_zombie_can_do_nothing_to_the_attempt_that_has_taken_its_place()
+    {
+        await using var store = await OpenWithWorkflowAsync();
+        var run = await store.StartRunAsync(Readings.Day, "a");
+        var zombie = await store.ClaimNextAsync(run);
+        await store.Ledger.ExpireAsync(true, 10, default);
+        var successor = await store.ClaimNextAsync(run);
+        (await store.Ledger.BeatAsync(zombie, TimeSpan.FromMinutes(1), new(), default)).ShouldBeFalse();
+        (await store.Ledger.WinAsync(new(zombie), default)).Outcome.ShouldBe(PublishOutcome.Fenced);
+        (await store.Ledger.FailAsync(zombie, "boom", TimeSpan.Zero, true, default)).ShouldBeNull();
+        await store.Ledger.ReleaseAsync(zombie, "released", default);
+        (await store.Ledger.FindStageRunAsync(zombie.StageRunId, default))!.State.ShouldBe(States.Running);
+        (await store.Ledger.WinAsync(new(successor), default)).Outcome.ShouldBe(PublishOutcome.Published);
+    }
+
+    [Fact]
     public async Task A_redelivered_job_expires_the_dead_lease_that_it_finds()
     {
         await using var store = await OpenWithWorkflowAsync();
