@@ -15,6 +15,9 @@ internal sealed partial class SimulatedWorld
         (job.State, job.Host) = ("Processing", host);
         yield return 0;
         var claim = await CheckedAsync(() => store.Ledger.ClaimAsync(job.StageRunId, new(Guid.NewGuid(), host.Name, jobId, "code", TimeSpan.FromMinutes(1)), default));
+        // At once: whatever happens between a claim and its check would be taken for a fault of the claim.
+        if (claim.Lease is { } claimed)
+            await CheckClaimAsync(claimed);
         yield return 0;
         if (claim.Lease is not { } lease)
         {
@@ -27,7 +30,6 @@ internal sealed partial class SimulatedWorld
         }
         else
         {
-            await CheckClaimAsync(lease);
             var attempt = new AttemptRef(lease.RunId, lease.StageRunId, lease.Attempt, lease.Stage);
             host.Running.Add(attempt);
             await foreach (var step in ExecuteAsync(host, attempt, job))
