@@ -14,11 +14,11 @@ internal sealed class DatasetRow
 
     public string ViewFingerprint { get; set; } = "";
 
-    public long WindowFrom { get; set; }
+    public Utc WindowFrom { get; set; }
 
-    public long WindowTo { get; set; }
+    public Utc WindowTo { get; set; }
 
-    public long CutOff { get; set; }
+    public Utc CutOff { get; set; }
 
     public long Within { get; set; }
 
@@ -45,7 +45,7 @@ internal sealed class DatasetRow
         ViewVersion = ViewVersion,
         ViewFingerprint = ViewFingerprint,
         Window = StoredWindow.Of(WindowFrom, WindowTo),
-        CutOff = Timestamps.FromMicros(CutOff),
+        CutOff = CutOff,
         Within = Timestamps.SpanFromMicros(Within),
         AsOfSeq = AsOfSeq,
         Rows = Rows,

@@ -15,7 +15,7 @@ internal abstract partial class FeatureStore(StoreDatabase database) : IFeatureS
             SELECT MAX(published_seq) AS seq FROM {feature_store.commits} WHERE published_at <= @At
             UNION ALL SELECT MAX(published_seq) FROM {prediction_log.batches} WHERE published_at <= @At
             UNION ALL SELECT MAX(published_seq) FROM {feature_store.training_datasets} WHERE published_at <= @At) x
-        """, new { At = Timestamps.ToMicros(publishedAt) }, ct) ?? 0;
+        """, new { At = (Utc)publishedAt }, ct) ?? 0;
 
     public async Task<IReadOnlyList<PublishedCommit>> CommitsAsync(GroupSchema group, long asOfSeq, Window window, CancellationToken ct)
     {
@@ -23,8 +23,8 @@ internal abstract partial class FeatureStore(StoreDatabase database) : IFeatureS
             SELECT commit_id, published_seq, published_at, window_from, window_to FROM {feature_store.commits}
             WHERE feature_group = @Name AND version = @Version AND state = 'published' AND published_seq <= @AsOf AND window_from < @To AND window_to > @From
             ORDER BY published_seq, commit_id
-            """, new { group.Name, group.Version, AsOf = asOfSeq, From = Timestamps.ToMicros(window.From), To = Timestamps.ToMicros(window.To) }, ct);
-        return [.. rows.Select(r => new PublishedCommit(r.CommitId, r.PublishedSeq, Timestamps.FromMicros(r.PublishedAt), new(Timestamps.FromMicros(r.WindowFrom), Timestamps.FromMicros(r.WindowTo))))];
+            """, new { group.Name, group.Version, AsOf = asOfSeq, From = (Utc)window.From, To = (Utc)window.To }, ct);
+        return [.. rows.Select(r => new PublishedCommit(r.CommitId, r.PublishedSeq, r.PublishedAt, new(r.WindowFrom, r.WindowTo)))];
     }
 
     public abstract IRowCursor Scan(GroupSchema group, IReadOnlyList<FeatureColumn> columns, Window window);
@@ -45,8 +45,8 @@ internal abstract partial class FeatureStore(StoreDatabase database) : IFeatureS
             Group = request.Group.Name,
             request.Group.Version,
             Kind = request.Kind == CommitKind.Replace ? "replace" : "patch",
-            From = Timestamps.ToMicros(request.Window.From),
-            To = Timestamps.ToMicros(request.Window.To),
+            From = (Utc)request.Window.From,
+            To = (Utc)request.Window.To,
             request.CodeVersion,
             request.Attempt.StageRunId,
             request.Attempt.Attempt,
@@ -62,11 +62,11 @@ internal abstract partial class FeatureStore(StoreDatabase database) : IFeatureS
 
         public long PublishedSeq { get; set; }
 
-        public long PublishedAt { get; set; }
+        public Utc PublishedAt { get; set; }
 
-        public long WindowFrom { get; set; }
+        public Utc WindowFrom { get; set; }
 
-        public long WindowTo { get; set; }
+        public Utc WindowTo { get; set; }
     }
 
     private sealed class OpenedRow

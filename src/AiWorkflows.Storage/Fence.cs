@@ -7,13 +7,13 @@ internal static class Fence
 {
     /// <summary>True for as long as rows may still be written into the commit @Id.</summary>
     public const string CommitIsOpen = """
-        SELECT COUNT(*) FROM {feature_store.commits} c JOIN {workflows.stage_runs} s ON s.stage_run_id = c.stage_run_id AND s.attempt = c.attempt
+        SELECT COUNT(*) FROM {feature_store.commits} c {held} JOIN {workflows.stage_runs} s ON s.stage_run_id = c.stage_run_id AND s.attempt = c.attempt
         WHERE c.commit_id = @Id AND c.state = 'writing' AND s.state = 'running'
         """;
 
     /// <summary>True for as long as rows may still be written into the batch @Id.</summary>
     public const string BatchIsOpen = """
-        SELECT COUNT(*) FROM {prediction_log.batches} b JOIN {workflows.stage_runs} s ON s.stage_run_id = b.stage_run_id AND s.attempt = b.attempt
+        SELECT COUNT(*) FROM {prediction_log.batches} b {held} JOIN {workflows.stage_runs} s ON s.stage_run_id = b.stage_run_id AND s.attempt = b.attempt
         WHERE b.batch_id = @Id AND b.state = 'writing' AND s.state = 'running'
         """;
 

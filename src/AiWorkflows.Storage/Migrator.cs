@@ -23,8 +23,8 @@ internal abstract class Migrator(StoreDatabase database, IReadOnlyList<(string N
                 return;
             await using var held = await LockAsync(ct);
             Prepare();
-            if (Check(Applied()).Count > 0)
-                Apply();
+            if (Check(Applied()) is { Count: > 0 } missing)
+                Apply(missing);
         }
         catch (Exception e) when (database.Explain(e) is { } explained)
         {
@@ -43,6 +43,19 @@ internal abstract class Migrator(StoreDatabase database, IReadOnlyList<(string N
         {
             throw explained;
         }
+    }
+
+    /// <summary>The pending scripts as they would run, each followed by its entry in the journal.</summary>
+    public string Script()
+    {
+        var text = new StringBuilder();
+        var pending = Pending();
+        if (pending.Count > 0)
+            text.Append("-- journal").Append('\n').Append(database.Sql("{create_journal}").TrimEnd(';', '\n')).Append(database.BatchSeparator).Append('\n');
+        foreach (var (name, sql) in pending)
+            text.Append("-- ").Append(name).Append('\n').Append(sql.TrimEnd()).Append(database.BatchSeparator.TrimStart(';'))
+                .Append(database.Sql($$"""INSERT INTO {workflows.schema_versions} (script, sha256, applied_at) VALUES ('{{name}}', '{{Hash(sql)}}', {now})""")).Append(database.BatchSeparator).Append('\n');
+        return text.ToString();
     }
 
     /// <summary>The hash of a script, whatever the line ends of the checkout.</summary>
@@ -84,13 +97,15 @@ internal abstract class Migrator(StoreDatabase database, IReadOnlyList<(string N
         return [.. _scripts.Where(s => !done.Contains(s.Name))];
     }
 
-    private void Apply()
+    private void Apply(IReadOnlyList<(string Name, string Sql)> missing)
     {
         var builder = Deploy()
             .WithScripts(_scripts.Select(s => new SqlScript(s.Name, s.Sql)))
             .WithTransactionPerScript().WithVariablesDisabled().LogTo(new NoOpUpgradeLog());
         builder.Configure(c => c.Journal = new HashingJournal(database, () => c.ConnectionManager));
         var result = builder.Build().PerformUpgrade();
+        if (!result.Successful && database.LacksRights(result.Error))
+            throw new InvalidRequestException($"{database.Location} lacks {string.Join(", ", missing.Select(s => s.Name))}, and this user may not create tables there. Let somebody who may run the command migrate, or the output of migrate --script.", result.Error);
         if (!result.Successful)
             throw database.Explain(result.Error) ?? new AiWorkflowsException($"The migration {result.ErrorScript?.Name} of {database.Location} failed and was rolled back: {result.Error.Message}", result.Error);
     }

@@ -12,7 +12,7 @@ internal sealed class ModelRegistry(StoreDatabase database) : IModelRegistry
 
     public async Task<AliasRecord?> FindAliasAsync(string model, string alias, CancellationToken ct) => await database.ReadFirstAsync<AliasRow>(
         "SELECT model, alias, version, changed_at, changed_by, reason FROM {model_registry.aliases} WHERE model = @Model AND alias = @Alias", new { Model = model, Alias = alias }, ct) is { } row
-        ? new(row.Model, row.Alias, row.Version, Timestamps.FromMicros(row.ChangedAt), row.ChangedBy, row.Reason) : null;
+        ? new(row.Model, row.Alias, row.Version, row.ChangedAt, row.ChangedBy, row.Reason) : null;
 
     public async Task<DatasetRecord?> FindDatasetAsync(long datasetId, CancellationToken ct)
     {
@@ -48,7 +48,7 @@ internal sealed class ModelRegistry(StoreDatabase database) : IModelRegistry
 
         public int Version { get; set; }
 
-        public long ChangedAt { get; set; }
+        public Utc ChangedAt { get; set; }
 
         public string ChangedBy { get; set; } = "";
 
@@ -63,8 +63,8 @@ internal sealed class ModelRegistry(StoreDatabase database) : IModelRegistry
 
         public long AsOfSeq { get; set; }
 
-        public long WindowFrom { get; set; }
+        public Utc WindowFrom { get; set; }
 
-        public long WindowTo { get; set; }
+        public Utc WindowTo { get; set; }
     }
 }

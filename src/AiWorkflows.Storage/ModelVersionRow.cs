@@ -29,15 +29,15 @@ internal sealed class ModelVersionRow
 
     public string ViewFingerprint { get; set; } = "";
 
-    public long CutOff { get; set; }
+    public Utc CutOff { get; set; }
 
-    public long TrainingFrom { get; set; }
+    public Utc TrainingFrom { get; set; }
 
-    public long TrainingTo { get; set; }
+    public Utc TrainingTo { get; set; }
 
-    public long HoldoutFrom { get; set; }
+    public Utc HoldoutFrom { get; set; }
 
-    public long HoldoutTo { get; set; }
+    public Utc HoldoutTo { get; set; }
 
     public long TrainingRows { get; set; }
 
@@ -75,7 +75,7 @@ internal sealed class ModelVersionRow
 
     public string CodeVersion { get; set; } = "";
 
-    public long CreatedAt { get; set; }
+    public Utc CreatedAt { get; set; }
 
     public ModelVersionRecord ToRecord() => new()
     {
@@ -91,7 +91,7 @@ internal sealed class ModelVersionRow
         View = FeatureView,
         ViewVersion = ViewVersion,
         ViewFingerprint = ViewFingerprint,
-        CutOff = Timestamps.FromMicros(CutOff),
+        CutOff = CutOff,
         Training = StoredWindow.Of(TrainingFrom, TrainingTo),
         Holdout = StoredWindow.Of(HoldoutFrom, HoldoutTo),
         TrainingRows = TrainingRows,
@@ -112,6 +112,6 @@ internal sealed class ModelVersionRow
         Promotion = Promotion,
         RunId = RunId,
         CodeVersion = CodeVersion,
-        CreatedAt = Timestamps.FromMicros(CreatedAt),
+        CreatedAt = CreatedAt,
     };
 }

@@ -31,11 +31,11 @@ internal abstract class PredictionLog(StoreDatabase database) : IPredictionLog
             request.Version,
             request.View,
             request.ViewVersion,
-            From = Timestamps.ToMicros(request.Window.From),
-            To = Timestamps.ToMicros(request.Window.To),
+            From = (Utc)request.Window.From,
+            To = (Utc)request.Window.To,
             request.AsOfSeq,
             Hindsight = request.Hindsight ? 1 : 0,
-            PredictedAt = Timestamps.ToMicros(request.PredictedAt),
+            PredictedAt = (Utc)request.PredictedAt,
             request.CodeVersion,
             request.Attempt.StageRunId,
             request.Attempt.Attempt,
@@ -66,7 +66,7 @@ internal abstract class PredictionLog(StoreDatabase database) : IPredictionLog
             WHERE b.pipeline = @Pipeline AND b.feature_view = @View AND b.role = 'champion' AND b.state = 'published' AND {{IsCurrent}}
               AND NOT EXISTS (SELECT 1 FROM {prediction_log.outcomes} o WHERE o.feature_view = b.feature_view AND o.entity_key = r.entity_key AND o.event_time = r.event_time)
             """, new { Pipeline = pipeline, View = view }, ct);
-        return span?.Earliest is { } earliest ? StoredWindow.Of(earliest, span.Latest!.Value + 1) : null;
+        return span?.Earliest is { } earliest ? StoredWindow.Of(earliest, span.Latest!.Value.Value.AddMicroseconds(1)) : null;
     }
 
     public async IAsyncEnumerable<ScoredRow> ScoredAsync(string pipeline, Window window, [EnumeratorCancellation] CancellationToken ct)
@@ -80,10 +80,10 @@ internal abstract class PredictionLog(StoreDatabase database) : IPredictionLog
             WHERE b.pipeline = @Pipeline AND b.role = 'champion' AND b.state = 'published' AND b.hindsight = 0 AND b.window_from < @To AND b.window_to > @From
               AND r.event_time >= @From AND r.event_time < @To AND {{IsCurrent}}
             ORDER BY r.event_time, r.batch_id, r.ordinal
-            """), new { Pipeline = pipeline, From = Timestamps.ToMicros(window.From), To = Timestamps.ToMicros(window.To) }, cancellationToken: ct));
+            """), new { Pipeline = pipeline, From = (Utc)window.From, To = (Utc)window.To }, cancellationToken: ct));
         while (await reader.ReadAsync(ct))
             yield return new(
-                reader.GetString(0), reader.GetInt32(1), Timestamps.FromMicros(reader.GetInt64(2)), Real(3), Real(4), Text(5), Real(6), Text(7));
+                reader.GetString(0), reader.GetInt32(1), Utc.Read(reader, 2), Real(3), Real(4), Text(5), Real(6), Text(7));
 
         double? Real(int i) => reader.IsDBNull(i) ? null : reader.GetDouble(i);
         string? Text(int i) => reader.IsDBNull(i) ? null : reader.GetString(i);
@@ -96,7 +96,7 @@ internal abstract class PredictionLog(StoreDatabase database) : IPredictionLog
             m.Pipeline,
             m.Model,
             m.Version,
-            Day = Timestamps.ToMicros(m.Day),
+            Day = (Utc)m.Day,
             m.Metric,
             Value = m.Value is { } value && double.IsFinite(value) ? value : (double?)null,
             m.Predictions,
@@ -127,15 +127,15 @@ internal abstract class PredictionLog(StoreDatabase database) : IPredictionLog
 
         public int ViewVersion { get; set; }
 
-        public long WindowFrom { get; set; }
+        public Utc WindowFrom { get; set; }
 
-        public long WindowTo { get; set; }
+        public Utc WindowTo { get; set; }
 
         public long AsOfSeq { get; set; }
 
         public long Hindsight { get; set; }
 
-        public long PredictedAt { get; set; }
+        public Utc PredictedAt { get; set; }
 
         public long? RunId { get; set; }
 
@@ -144,14 +144,14 @@ internal abstract class PredictionLog(StoreDatabase database) : IPredictionLog
         public string CodeVersion { get; set; } = "";
 
         public BatchRecord ToRecord() => new(
-            BatchId, Pipeline, Role, Model, Version, FeatureView, ViewVersion, StoredWindow.Of(WindowFrom, WindowTo), AsOfSeq, Hindsight != 0, Timestamps.FromMicros(PredictedAt), RunId, Rows, CodeVersion);
+            BatchId, Pipeline, Role, Model, Version, FeatureView, ViewVersion, StoredWindow.Of(WindowFrom, WindowTo), AsOfSeq, Hindsight != 0, PredictedAt, RunId, Rows, CodeVersion);
     }
 
     private sealed class StoredPrediction
     {
         public string EntityKey { get; set; } = "";
 
-        public long EventTime { get; set; }
+        public Utc EventTime { get; set; }
 
         public double? Score { get; set; }
 
@@ -163,13 +163,13 @@ internal abstract class PredictionLog(StoreDatabase database) : IPredictionLog
 
         public long FeatureHash { get; set; }
 
-        public PredictionRow ToRow() => new(EntityKey, Timestamps.FromMicros(EventTime), Score, Probability, Label, Output, FeatureHash);
+        public PredictionRow ToRow() => new(EntityKey, EventTime, Score, Probability, Label, Output, FeatureHash);
     }
 
     private sealed class Span
     {
-        public long? Earliest { get; set; }
+        public Utc? Earliest { get; set; }
 
-        public long? Latest { get; set; }
+        public Utc? Latest { get; set; }
     }
 }

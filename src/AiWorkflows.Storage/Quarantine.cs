@@ -24,14 +24,14 @@ internal sealed class Quarantine(StoreDatabase database) : IQuarantine
             {inserted:run_id}
             VALUES (@Workflow, @By, 'manual', @From, @To, 'running', {now}, {now}, @CodeVersion, 'rows from quarantine')
             {returning:run_id}
-            """, new { request.Workflow, request.By, From = Timestamps.ToMicros(request.Window.From), To = Timestamps.ToMicros(request.Window.To), request.CodeVersion });
+            """, new { request.Workflow, request.By, From = (Utc)request.Window.From, To = (Utc)request.Window.To, request.CodeVersion });
         var claim = Guid.NewGuid().ToString("N");
         var stageRunId = await tx.ScalarAsync<long>("""
             INSERT INTO {workflows.stage_runs} (run_id, stage, step, kind, ordinal, queue, state, attempt, max_failures, not_before, dispatched_at, lease_owner, lease_until, host, started_at)
             {inserted:stage_run_id}
-            VALUES (@RunId, @Pipeline, @Pipeline || '/replay', 'control', 1, 'control', 'running', 1, 1, {now}, {now}, @Claim, {in:@Lease}, @Host, {now})
+            VALUES (@RunId, @Pipeline, @Step, 'control', 1, 'control', 'running', 1, 1, {now}, {now}, @Claim, {in:@Lease}, @Host, {now})
             {returning:stage_run_id}
-            """, new { RunId = runId, request.Pipeline, Claim = claim, Lease = Timestamps.ToMicros(Lease), request.Host });
+            """, new { RunId = runId, request.Pipeline, Step = request.Pipeline + "/replay", Claim = claim, Lease = Timestamps.ToMicros(Lease), request.Host });
         await tx.ExecuteAsync("""
             INSERT INTO {workflows.attempts} (stage_run_id, attempt, claim, host, code_version, started_at) VALUES (@StageRunId, 1, @Claim, @Host, @CodeVersion, {now})
             """, new { StageRunId = stageRunId, Claim = claim, request.Host, request.CodeVersion });

@@ -1,10 +1,11 @@
 using System.Data.Common;
+using System.Globalization;
 using System.Runtime.CompilerServices;
 
 namespace AiWorkflows.Storage;
 
 /// <summary>The result of a query by hand: its column names, and its rows as they come.</summary>
-internal sealed class SqlResult(DbConnection connection, DbCommand command, DbDataReader reader, Func<Exception, Exception?> explain) : IAsyncDisposable
+internal sealed class SqlResult(DbConnection connection, DbCommand command, DbDataReader reader, Func<Exception, Exception?> explain, DbTransaction? transaction = null) : IAsyncDisposable
 {
     public IReadOnlyList<string> Columns { get; } = [.. Enumerable.Range(0, reader.FieldCount).Select(reader.GetName)];
 
@@ -15,7 +16,7 @@ internal sealed class SqlResult(DbConnection connection, DbCommand command, DbDa
         {
             var row = new object?[reader.FieldCount];
             for (var i = 0; i < row.Length; i++)
-                row[i] = reader.IsDBNull(i) ? null : reader.GetValue(i);
+                row[i] = reader.IsDBNull(i) ? null : Simple(reader.GetValue(i));
             yield return row;
         }
     }
@@ -24,8 +25,23 @@ internal sealed class SqlResult(DbConnection connection, DbCommand command, DbDa
     {
         await reader.DisposeAsync();
         await command.DisposeAsync();
+        if (transaction is not null)
+            await transaction.DisposeAsync();
         await connection.DisposeAsync();
     }
+
+    /// <summary>The few types that people read; times as ISO-8601 text with microseconds, which sorts.</summary>
+    private static object Simple(object value) => value switch
+    {
+        long or double or string or byte[] => value,
+        bool bit => bit ? 1L : 0L,
+        byte or short or int => Convert.ToInt64(value, CultureInfo.InvariantCulture),
+        float real => double.Parse(real.ToString("R", CultureInfo.InvariantCulture), CultureInfo.InvariantCulture),
+        decimal number => decimal.IsInteger(number) && Math.Abs(number) <= long.MaxValue && number.Scale == 0 ? (long)number : (double)number,
+        DateTime time => time.ToString("yyyy-MM-dd'T'HH:mm:ss.ffffff'Z'", CultureInfo.InvariantCulture),
+        IFormattable other => other.ToString(null, CultureInfo.InvariantCulture),
+        _ => value.ToString() ?? "",
+    };
 
     private async Task<bool> NextAsync(CancellationToken ct)
     {

@@ -2,6 +2,7 @@ using AiWorkflows.Features;
 using AiWorkflows.Inference;
 using AiWorkflows.Models;
 using AiWorkflows.Storage.Sqlite;
+using AiWorkflows.Storage.SqlServer;
 using AiWorkflows.Workflows;
 using Microsoft.Data.Sqlite;
 using Microsoft.Extensions.DependencyInjection;
@@ -21,12 +22,30 @@ internal static class StorageServices
         services.AddSingleton(_ => new SqliteDatabase(databasePath));
         services.AddSingleton<StoreDatabase>(s => s.GetRequiredService<SqliteDatabase>());
         services.AddSingleton<Migrator, SqliteMigrator>(s => new SqliteMigrator(s.GetRequiredService<SqliteDatabase>()));
-        services.AddSingleton<IFeatureStore, SqliteFeatureStore>();
+        services.AddSingleton<FeatureStore, SqliteFeatureStore>();
         services.AddSingleton<IRowCollector, SqliteRowCollector>();
+        services.AddSingleton<IPredictionLog, SqlitePredictionLog>();
+        return services.AddShared();
+    }
+
+    /// <summary>The database of SQL Server that the connection string names. Migrate before the first use.</summary>
+    public static IServiceCollection AddSqlServerStorage(this IServiceCollection services, string connectionString)
+    {
+        services.AddSingleton(_ => new SqlServerDatabase(connectionString));
+        services.AddSingleton<StoreDatabase>(s => s.GetRequiredService<SqlServerDatabase>());
+        services.AddSingleton<Migrator, SqlServerMigrator>(s => new SqlServerMigrator(s.GetRequiredService<SqlServerDatabase>()));
+        services.AddSingleton<FeatureStore, SqlServerFeatureStore>();
+        services.AddSingleton<IRowCollector, SqlServerRowCollector>();
+        services.AddSingleton<IPredictionLog, SqlServerPredictionLog>();
+        return services.AddShared();
+    }
+
+    private static IServiceCollection AddShared(this IServiceCollection services)
+    {
+        services.AddSingleton<IFeatureStore>(s => s.GetRequiredService<FeatureStore>());
         services.AddSingleton<ILedger, Ledger>();
         services.AddSingleton<IQuarantine, Quarantine>();
         services.AddSingleton<IModelRegistry, ModelRegistry>();
-        services.AddSingleton<IPredictionLog, SqlitePredictionLog>();
         return services;
     }
 }

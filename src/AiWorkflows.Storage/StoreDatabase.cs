@@ -8,14 +8,19 @@ namespace AiWorkflows.Storage;
 /// <summary>A database that holds the stores. What differs between engines is here; statements are written once, as templates.</summary>
 /// <remarks>
 /// Templates: <c>{workflows.runs}</c> is a table, <c>{now}</c> the database's clock, <c>{in:@span}</c> that clock plus microseconds and <c>{ago:@span}</c> minus them, <c>{tick:time}</c> the next instant after a time,
-/// <c>{inserted:id}</c> (between column list and values) and <c>{returning:id}</c> (at the end) give back a generated id, <c>{limit:@n}</c> ends an ordered query.
+/// <c>{inserted:id}</c> (between column list and values) and <c>{returning:id}</c> (at the end) give back a generated id, <c>{limit:@n}</c> ends an ordered query,
+/// <c>{then:JOIN}</c> keeps the written order of the tables, and <c>{held}</c> after a table keeps the rows that were read as they are until the transaction ends.
 /// </remarks>
 internal abstract partial class StoreDatabase : IAsyncDisposable
 {
     private readonly ConcurrentDictionary<string, string> _rendered = new(StringComparer.Ordinal);
 
     // Columns are snake case, members are not; every query of the stores and of the pages maps this way.
-    static StoreDatabase() => DefaultTypeMap.MatchNamesWithUnderscores = true;
+    static StoreDatabase()
+    {
+        DefaultTypeMap.MatchNamesWithUnderscores = true;
+        SqlMapper.AddTypeHandler(new UtcHandler());
+    }
 
     /// <summary>Folder of the migrations below <c>db/</c>.</summary>
     public abstract string Engine { get; }
@@ -54,6 +59,15 @@ internal abstract partial class StoreDatabase : IAsyncDisposable
     /// <summary>Turns an error of the engine that a person can act on (full disk, no permission) into one that says so; null for any other.</summary>
     public abstract AiWorkflowsException? Explain(Exception error);
 
+    /// <summary>Whether the error says that this user may not do what was tried.</summary>
+    public virtual bool LacksRights(Exception error) => false;
+
+    /// <summary>What marks a literal as Unicode text.</summary>
+    public virtual string TextPrefix => "";
+
+    /// <summary>What stands between statements of a script.</summary>
+    public virtual string BatchSeparator => ";\n";
+
     public abstract ValueTask DisposeAsync();
 
     /// <summary>Renders one placeholder; <paramref name="argument"/> is what follows the colon.</summary>
@@ -62,17 +76,23 @@ internal abstract partial class StoreDatabase : IAsyncDisposable
     [GeneratedRegex(@"\{([a-z_.0-9]+)(?::([^}]*))?\}")]
     private static partial Regex Placeholder();
 
+    /// <summary>Lets one transaction at a time pass this point, until it ends; where only one writes at a time anyway, nothing.</summary>
+    public virtual Task LockAsync(WriteTransaction tx, string name) => Task.CompletedTask;
+
+    /// <summary>Reads, and reads again where the engine's connections may break.</summary>
+    protected virtual Task<T> ReadAgainAsync<T>(Func<Task<T>> read, CancellationToken ct) => read();
+
     /// <summary>The rows of the first result, read to the end in this call's connection.</summary>
-    public async Task<IReadOnlyList<T>> ReadAsync<T>(string template, object? parameters, CancellationToken ct)
+    public Task<IReadOnlyList<T>> ReadAsync<T>(string template, object? parameters, CancellationToken ct) => ReadAgainAsync<IReadOnlyList<T>>(async () =>
     {
         await using var connection = await OpenReadAsync(ct);
         return (await connection.QueryAsync<T>(new CommandDefinition(Sql(template), parameters, cancellationToken: ct))).AsList();
-    }
+    }, ct);
 
     /// <summary>The first row, or the default value where there is none.</summary>
-    public async Task<T?> ReadFirstAsync<T>(string template, object? parameters, CancellationToken ct)
+    public Task<T?> ReadFirstAsync<T>(string template, object? parameters, CancellationToken ct) => ReadAgainAsync(async () =>
     {
         await using var connection = await OpenReadAsync(ct);
         return await connection.QueryFirstOrDefaultAsync<T>(new CommandDefinition(Sql(template), parameters, cancellationToken: ct));
-    }
+    }, ct);
 }

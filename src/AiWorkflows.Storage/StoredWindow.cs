@@ -3,5 +3,5 @@ namespace AiWorkflows.Storage;
 /// <summary>A window from its two columns.</summary>
 internal static class StoredWindow
 {
-    public static Window Of(long from, long to) => new(Timestamps.FromMicros(from), Timestamps.FromMicros(to));
+    public static Window Of(Utc from, Utc to) => new(from, to);
 }

@@ -24,8 +24,8 @@ internal static class BatchPublishing
             request.Version,
             request.View,
             request.ViewVersion,
-            From = Timestamps.ToMicros(request.Window.From),
-            To = Timestamps.ToMicros(request.Window.To),
+            From = (Utc)request.Window.From,
+            To = (Utc)request.Window.To,
             Hindsight = request.Hindsight ? 1 : 0,
             batch.ContentHash,
         }) > 0;

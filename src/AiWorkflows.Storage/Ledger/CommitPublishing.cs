@@ -37,8 +37,8 @@ internal static class CommitPublishing
             commit.NewRows,
             commit.RowsComputed,
             commit.RowsQuarantined,
-            Min = commit.MinEventTime is { } min ? Timestamps.ToMicros(min) : (long?)null,
-            Max = commit.MaxEventTime is { } max ? Timestamps.ToMicros(max) : (long?)null,
+            Min = Utc.From(commit.MinEventTime),
+            Max = Utc.From(commit.MaxEventTime),
             commit.StatisticsJson,
             commit.ExpectationsJson,
         }) != 1)
@@ -47,7 +47,7 @@ internal static class CommitPublishing
             INSERT INTO {feature_store.commit_inputs} (commit_id, feature_group, version, as_of_seq, window_from, window_to) VALUES (@Id, @Group, @Version, @AsOfSeq, @From, @To)
             """, InputRows(commit.CommitId, commit.Inputs));
         await tx.ExecuteAsync("INSERT INTO {feature_store.commit_buckets} (commit_id, bucket) VALUES (@CommitId, @Bucket)",
-            commit.Buckets.Distinct().Select(b => new { commit.CommitId, Bucket = Timestamps.ToMicros(b) }).ToArray());
+            commit.Buckets.Distinct().Select(b => new { commit.CommitId, Bucket = (Utc)b }).ToArray());
         return true;
     }
 
@@ -59,8 +59,8 @@ internal static class CommitPublishing
             i.Group,
             i.Version,
             i.AsOfSeq,
-            From = Timestamps.ToMicros(i.Window.From),
-            To = Timestamps.ToMicros(i.Window.To),
+            From = (Utc)i.Window.From,
+            To = (Utc)i.Window.To,
         })];
 
     /// <summary>No row differs, earlier commits cover the window already, and every quarantined row is known from them.</summary>
@@ -68,16 +68,16 @@ internal static class CommitPublishing
     {
         if (commit.Rows > 0 || commit.Tombstones > 0)
             return false;
-        var covered = Timestamps.ToMicros(commit.Window.From);
+        var covered = (Utc)commit.Window.From;
         foreach (var window in await tx.ReadAsync<WindowRow>($$"""
             SELECT o.window_from, o.window_to FROM {feature_store.commits} o WHERE {{Overlapping}} ORDER BY o.window_from
             """, Parameters(commit)))
         {
             if (window.WindowFrom > covered)
                 break;
-            covered = Math.Max(covered, window.WindowTo);
+            covered = Utc.Later(covered, window.WindowTo);
         }
-        if (covered < Timestamps.ToMicros(commit.Window.To))
+        if (covered < (Utc)commit.Window.To)
             return false;
         return commit.RowsQuarantined == 0 || await tx.ScalarAsync<long>($$"""
             SELECT COUNT(*) FROM (
@@ -91,14 +91,14 @@ internal static class CommitPublishing
         commit.CommitId,
         Group = commit.Group.Name,
         commit.Group.Version,
-        From = Timestamps.ToMicros(commit.Window.From),
-        To = Timestamps.ToMicros(commit.Window.To),
+        From = (Utc)commit.Window.From,
+        To = (Utc)commit.Window.To,
     };
 
     private sealed class WindowRow
     {
-        public long WindowFrom { get; set; }
+        public Utc WindowFrom { get; set; }
 
-        public long WindowTo { get; set; }
+        public Utc WindowTo { get; set; }
     }
 }

@@ -44,11 +44,11 @@ internal sealed partial class Ledger
                 """, new { claim.StageRunId, row.Attempt, claim.Claim, claim.Host, claim.JobId, claim.CodeVersion });
             return new ClaimResult(row.RunId, row.ToRecord(), null);
         }
-        var now = await tx.ScalarAsync<long>("SELECT {now}");
-        var later = row.State != States.Pending || row.DispatchedAt is null ? (long?)null
-            : row.NotBefore > now ? row.NotBefore
-            : now + Timestamps.ToMicros(row.Lost > 0 ? QuarantinedRetry : JustTooEarly);
-        return new ClaimResult(row.RunId, null, Timestamps.FromMicros(later));
+        DateTime now = await tx.ScalarAsync<Utc>("SELECT {now}");
+        var later = row.State != States.Pending || row.DispatchedAt is null ? (DateTime?)null
+            : row.NotBefore.Value > now ? row.NotBefore.Value
+            : now + (row.Lost > 0 ? QuarantinedRetry : JustTooEarly);
+        return new ClaimResult(row.RunId, null, later);
     }, ct, durable: false);
 
     public Task<bool> BeatAsync(AttemptRef attempt, TimeSpan ttl, StageProgress progress, CancellationToken ct) => database.WriteAsync(async tx => await tx.ExecuteAsync($$"""

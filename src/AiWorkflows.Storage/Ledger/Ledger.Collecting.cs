@@ -48,7 +48,7 @@ internal sealed partial class Ledger
     private async Task<long> CollectAsync(DiscardedCommit commit, CancellationToken ct)
     {
         var eventTime = StoredColumn.Read(commit.ColumnsJson).Single(c => c.Role == ColumnRole.EventTime).Name;
-        var window = new Window(Timestamps.FromMicros(commit.WindowFrom), Timestamps.FromMicros(commit.WindowTo));
+        var window = new Window(commit.WindowFrom, commit.WindowTo);
         var deleted = await collector.DeleteRowsAsync(commit.FeatureGroup, commit.Version, eventTime, commit.CommitId, window, ct);
         await database.WriteAsync(async tx =>
         {
@@ -83,9 +83,9 @@ internal sealed partial class Ledger
 
         public int Version { get; set; }
 
-        public long WindowFrom { get; set; }
+        public Utc WindowFrom { get; set; }
 
-        public long WindowTo { get; set; }
+        public Utc WindowTo { get; set; }
 
         public string ColumnsJson { get; set; } = "";
     }

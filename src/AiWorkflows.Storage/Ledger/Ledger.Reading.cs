@@ -34,10 +34,10 @@ internal sealed partial class Ledger
         var merged = new List<CoverageRow>();
         foreach (var row in rows)
             if (merged.Count > 0 && merged[^1] is var last && last.Pipeline == row.Pipeline && row.WindowFrom <= last.WindowTo)
-                last.WindowTo = Math.Max(last.WindowTo, row.WindowTo);
+                last.WindowTo = Utc.Later(last.WindowTo, row.WindowTo);
             else
                 merged.Add(row);
-        return [.. merged.Select(r => new CoverageInterval(r.Pipeline, new(Timestamps.FromMicros(r.WindowFrom), Timestamps.FromMicros(r.WindowTo))))];
+        return [.. merged.Select(r => new CoverageInterval(r.Pipeline, new(r.WindowFrom, r.WindowTo)))];
     }
 
     public Task LogAsync(IReadOnlyList<StageLogLine> lines, CancellationToken ct) => lines.Count == 0 ? Task.CompletedTask : database.WriteAsync(tx => tx.ExecuteAsync("""
@@ -47,7 +47,7 @@ internal sealed partial class Ledger
         l.RunId,
         l.StageRunId,
         l.Attempt,
-        LoggedAt = l.LoggedAt == default ? (long?)null : Timestamps.ToMicros(l.LoggedAt),
+        LoggedAt = l.LoggedAt == default ? (Utc?)null : l.LoggedAt,
         l.Level,
         l.Message,
     }).ToArray()), ct, durable: false);
@@ -56,7 +56,7 @@ internal sealed partial class Ledger
         [.. (await database.ReadAsync<LogRow>("""
             SELECT log_id, run_id, stage_run_id, attempt, logged_at, level, message FROM {workflows.stage_logs} WHERE run_id = @RunId AND log_id > @After ORDER BY log_id {limit:@Limit}
             """, new { RunId = runId, After = after, Limit = limit }, ct))
-            .Select(l => new StageLogLine(l.LogId, l.RunId, l.StageRunId, l.Attempt, Timestamps.FromMicros(l.LoggedAt), l.Level, l.Message))];
+            .Select(l => new StageLogLine(l.LogId, l.RunId, l.StageRunId, l.Attempt, l.LoggedAt, l.Level, l.Message))];
 
     public Task HostSeenAsync(HostRecord host, CancellationToken ct) => database.WriteAsync(async tx =>
     {
@@ -75,7 +75,7 @@ internal sealed partial class Ledger
 
     public async Task<IReadOnlyList<HostRecord>> HostsAsync(CancellationToken ct) =>
         [.. (await database.ReadAsync<HostRow>("SELECT host, engine, process_id, kind, url, queues, code_version, started_at, last_seen FROM {workflows.hosts} ORDER BY host", null, ct))
-            .Select(h => new HostRecord(h.Host, h.Engine, h.ProcessId, h.Kind, h.Url, h.Queues, h.CodeVersion, Timestamps.FromMicros(h.StartedAt), Timestamps.FromMicros(h.LastSeen)))];
+            .Select(h => new HostRecord(h.Host, h.Engine, h.ProcessId, h.Kind, h.Url, h.Queues, h.CodeVersion, h.StartedAt, h.LastSeen))];
 
     public async Task<int?> PinModelAsync(long runId, string model, string alias, CancellationToken ct)
     {
@@ -96,9 +96,9 @@ internal sealed partial class Ledger
     {
         public string Pipeline { get; set; } = "";
 
-        public long WindowFrom { get; set; }
+        public Utc WindowFrom { get; set; }
 
-        public long WindowTo { get; set; }
+        public Utc WindowTo { get; set; }
     }
 
     private sealed class LogRow
@@ -111,7 +111,7 @@ internal sealed partial class Ledger
 
         public int? Attempt { get; set; }
 
-        public long LoggedAt { get; set; }
+        public Utc LoggedAt { get; set; }
 
         public string Level { get; set; } = "";
 
@@ -134,8 +134,8 @@ internal sealed partial class Ledger
 
         public string CodeVersion { get; set; } = "";
 
-        public long StartedAt { get; set; }
+        public Utc StartedAt { get; set; }
 
-        public long LastSeen { get; set; }
+        public Utc LastSeen { get; set; }
     }
 }

@@ -23,7 +23,7 @@ internal sealed partial class Ledger
 
     public async Task<IReadOnlyList<WorkflowState>> WorkflowStatesAsync(CancellationToken ct) =>
         [.. (await database.ReadAsync<WorkflowRow>("SELECT workflow, max_running, overlap, last_tick, paused_at, paused_by FROM {workflows.workflows} ORDER BY workflow", null, ct))
-            .Select(w => new WorkflowState(w.Workflow, Timestamps.FromMicros(w.LastTick), Timestamps.FromMicros(w.PausedAt), w.PausedBy))];
+            .Select(w => new WorkflowState(w.Workflow, w.LastTick, w.PausedAt, w.PausedBy))];
 
     public Task SetPausedAsync(string workflow, string? pausedBy, CancellationToken ct) => database.WriteAsync(tx => tx.ExecuteAsync("""
         UPDATE {workflows.workflows} SET paused_by = @By, paused_at = CASE WHEN @By IS NULL THEN NULL ELSE COALESCE(paused_at, {now}) END WHERE workflow = @Workflow
@@ -37,7 +37,7 @@ internal sealed partial class Ledger
     {
         var taken = await tx.ExecuteAsync("""
             UPDATE {workflows.workflows} SET last_tick = @Tick WHERE workflow = @Workflow AND paused_at IS NULL AND (last_tick IS NULL OR last_tick < @Tick)
-            """, new { Workflow = workflow, Tick = Timestamps.ToMicros(tick) });
+            """, new { Workflow = workflow, Tick = (Utc)tick });
         if (taken == 0)
         {
             tx.RollBack();
@@ -108,8 +108,8 @@ internal sealed partial class Ledger
         request.Mode,
         CatchUp = request.CatchUp ? 1 : 0,
         Hindsight = request.Hindsight ? 1 : 0,
-        From = Timestamps.ToMicros(request.Window.From),
-        To = Timestamps.ToMicros(request.Window.To),
+        From = (Utc)request.Window.From,
+        To = (Utc)request.Window.To,
         request.DedupKey,
     });
 
@@ -121,9 +121,9 @@ internal sealed partial class Ledger
 
         public string Overlap { get; set; } = "";
 
-        public long? LastTick { get; set; }
+        public Utc? LastTick { get; set; }
 
-        public long? PausedAt { get; set; }
+        public Utc? PausedAt { get; set; }
 
         public string? PausedBy { get; set; }
     }

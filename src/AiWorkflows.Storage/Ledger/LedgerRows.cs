@@ -11,9 +11,9 @@ internal sealed class RunRow
 
     public string Workflow { get; set; } = "";
 
-    public long WindowFrom { get; set; }
+    public Utc WindowFrom { get; set; }
 
-    public long WindowTo { get; set; }
+    public Utc WindowTo { get; set; }
 
     public string State { get; set; } = "";
 
@@ -27,11 +27,11 @@ internal sealed class RunRow
 
     public long Hindsight { get; set; }
 
-    public long RequestedAt { get; set; }
+    public Utc RequestedAt { get; set; }
 
-    public long? StartedAt { get; set; }
+    public Utc? StartedAt { get; set; }
 
-    public long? FinishedAt { get; set; }
+    public Utc? FinishedAt { get; set; }
 
     public string? CodeVersion { get; set; }
 
@@ -40,8 +40,8 @@ internal sealed class RunRow
     public string? Reason { get; set; }
 
     public RunRecord ToRecord() => new(
-        RunId, Workflow, new(Timestamps.FromMicros(WindowFrom), Timestamps.FromMicros(WindowTo)), State, RequestedBy, TriggeredBy, Mode, CatchUp != 0, Hindsight != 0,
-        Timestamps.FromMicros(RequestedAt), Timestamps.FromMicros(StartedAt), Timestamps.FromMicros(FinishedAt), CodeVersion, Error, Reason);
+        RunId, Workflow, new(WindowFrom, WindowTo), State, RequestedBy, TriggeredBy, Mode, CatchUp != 0, Hindsight != 0,
+        RequestedAt, StartedAt, FinishedAt, CodeVersion, Error, Reason);
 }
 
 /// <summary>A row of <c>workflows.stage_runs</c> as it is stored.</summary>
@@ -80,9 +80,9 @@ internal sealed class StageRunRow
 
     public int MaxFailures { get; set; }
 
-    public long NotBefore { get; set; }
+    public Utc NotBefore { get; set; }
 
-    public long? DeadlineAt { get; set; }
+    public Utc? DeadlineAt { get; set; }
 
     public string? Host { get; set; }
 
@@ -92,13 +92,13 @@ internal sealed class StageRunRow
 
     public int DispatchNo { get; set; }
 
-    public long? DispatchedAt { get; set; }
+    public Utc? DispatchedAt { get; set; }
 
     public long? AsOfSeq { get; set; }
 
-    public long? StartedAt { get; set; }
+    public Utc? StartedAt { get; set; }
 
-    public long? FinishedAt { get; set; }
+    public Utc? FinishedAt { get; set; }
 
     public string? Reason { get; set; }
 
@@ -115,7 +115,7 @@ internal sealed class StageRunRow
     public long RowsWritten { get; set; }
 
     public StageRunRecord ToRecord() => new(
-        StageRunId, RunId, Stage, Step, Kind, Ordinal, Partition, Partitions, Queue, State, Attempt, Failures, Lost, MaxFailures, Timestamps.FromMicros(NotBefore),
-        Timestamps.FromMicros(DeadlineAt), Host, Engine, JobId, DispatchNo, Timestamps.FromMicros(DispatchedAt), AsOfSeq, Timestamps.FromMicros(StartedAt),
-        Timestamps.FromMicros(FinishedAt), Reason, Error, ProgressDone, ProgressTotal, ProgressText, RowsRead, RowsWritten);
+        StageRunId, RunId, Stage, Step, Kind, Ordinal, Partition, Partitions, Queue, State, Attempt, Failures, Lost, MaxFailures, NotBefore,
+        DeadlineAt, Host, Engine, JobId, DispatchNo, DispatchedAt, AsOfSeq, StartedAt,
+        FinishedAt, Reason, Error, ProgressDone, ProgressTotal, ProgressText, RowsRead, RowsWritten);
 }

@@ -6,12 +6,12 @@ internal sealed class PublicationClock(WriteTransaction tx)
     /// <summary>The sequence of this transaction; null for as long as nothing has become visible.</summary>
     public long? Seq { get; private set; }
 
-    public long PublishedAt { get; private set; }
+    public Utc PublishedAt { get; private set; }
 
     /// <summary>Nobody else can publish from here on, so what is now read about published things stays true.</summary>
     public Task LockAsync() => tx.ExecuteAsync("UPDATE {feature_store.publication_clock} SET seq = seq WHERE clock_id = 1");
 
-    public async Task<(long Seq, long PublishedAt)> TakeAsync()
+    public async Task<(long Seq, Utc PublishedAt)> TakeAsync()
     {
         if (Seq is null)
         {
@@ -29,6 +29,6 @@ internal sealed class PublicationClock(WriteTransaction tx)
     {
         public long Seq { get; set; }
 
-        public long PublishedAt { get; set; }
+        public Utc PublishedAt { get; set; }
     }
 }

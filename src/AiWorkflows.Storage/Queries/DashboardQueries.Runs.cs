@@ -25,7 +25,7 @@ internal sealed partial class DashboardQueries
         new
         {
             before = before ?? long.MaxValue, filter.Workflow, filter.State, filter.Trigger, limit,
-            from = filter.From is { } from ? Timestamps.ToMicros(from) : 0, to = filter.To is { } to ? Timestamps.ToMicros(to) : 0,
+            from = Utc.From(filter.From), to = Utc.From(filter.To),
         }, ct);
 
     public async Task<DashboardRun?> RunAsync(long runId, CancellationToken ct) =>

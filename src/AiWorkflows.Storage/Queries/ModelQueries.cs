@@ -4,7 +4,7 @@ namespace AiWorkflows.Storage.Queries;
 internal sealed class ModelQueries
 {
     private const string Aliases =
-        "(SELECT GROUP_CONCAT(a.alias, ', ') FROM {model_registry.aliases} a WHERE a.model = v.model AND a.version = v.version) AS aliases";
+        "(SELECT STRING_AGG(a.alias, ', ') FROM {model_registry.aliases} a WHERE a.model = v.model AND a.version = v.version) AS aliases";
 
     private readonly StoreDatabase _database;
 

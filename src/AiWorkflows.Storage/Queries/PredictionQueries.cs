@@ -5,7 +5,7 @@ internal sealed class PredictionQueries
 {
     private const string Columns =
         """
-        r.batch_id * 4294967296 + r.ordinal AS prediction_id, b.model, b.version, r.entity_key, r.event_time, r.score, r.probability, r.label, r.output,
+        r.batch_id * CAST(4294967296 AS bigint) + r.ordinal AS prediction_id, b.model, b.version, r.entity_key, r.event_time, r.score, r.probability, r.label, r.output,
         b.pipeline, b.role, b.hindsight, b.predicted_at, b.run_id, o.actual, o.actual_text, o.actual_at
         """;
 
@@ -34,7 +34,7 @@ internal sealed class PredictionQueries
         return _database.ReadAsync<PredictionListRow>(
             $$"""
             SELECT {{Columns}}
-            FROM {prediction_log.batches} b CROSS JOIN {prediction_log.prediction_rows} r ON r.batch_id = b.batch_id {{Outcome}}
+            FROM {prediction_log.batches} b {then:JOIN} {prediction_log.prediction_rows} r ON r.batch_id = b.batch_id {{Outcome}}
             WHERE (@model IS NULL OR b.model = @model) AND b.batch_id <= @batch AND (b.batch_id < @batch OR r.ordinal < @ordinal) AND {{Current}}
             ORDER BY b.batch_id DESC, r.ordinal DESC {limit:@limit}
             """, new { model, batch, ordinal, limit }, ct);

@@ -5,8 +5,6 @@ namespace AiWorkflows.Storage.Sqlite;
 /// <summary>Writes the rows of one commit.</summary>
 internal sealed class SqliteCommitWriter : ICommitWriter, ICellSink
 {
-    private const int QuarantinedPerTransaction = 500;
-
     private readonly SqliteDatabase _database;
     private readonly CommitRequest _request;
     private readonly SqliteBulkWriter _bulk;
@@ -34,18 +32,7 @@ internal sealed class SqliteCommitWriter : ICommitWriter, ICellSink
         }, ct);
     }
 
-    public async Task QuarantineAsync(IReadOnlyList<QuarantinedRow> rows, CancellationToken ct)
-    {
-        foreach (var chunk in rows.Chunk(QuarantinedPerTransaction))
-            await _database.WriteAsync(async tx =>
-            {
-                if (await tx.ScalarAsync<long>(Fence.CommitIsOpen, new { Id = CommitId }) != 1)
-                    throw Fence.Lost(_request.Attempt);
-                await tx.ExecuteAsync("""
-                    INSERT INTO {feature_store.quarantine} (commit_id, row_json, rule_name, reason, quarantined_at) VALUES (@CommitId, @RowJson, @Rule, @Reason, {now})
-                    """, chunk.Select(r => new { CommitId, r.RowJson, r.Rule, r.Reason }).ToArray());
-            }, ct, durable: false);
-    }
+    public Task QuarantineAsync(IReadOnlyList<QuarantinedRow> rows, CancellationToken ct) => CommitQuarantine.WriteAsync(_database, CommitId, _request.Attempt, rows, ct);
 
     public ValueTask DisposeAsync() => _bulk.DisposeAsync();
 

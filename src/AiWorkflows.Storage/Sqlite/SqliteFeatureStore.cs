@@ -38,7 +38,7 @@ internal sealed class SqliteFeatureStore(SqliteDatabase database) : FeatureStore
             ? [SqliteGroupTable.CreateTable(group), SqliteGroupTable.CreateKeyIndex(group), SqliteGroupTable.CreateView(group)]
             : [SqliteGroupTable.CreateTable(group), SqliteGroupTable.CreateView(group)];
 
-    protected override IReadOnlyList<string> AlterStatements(GroupSchema group, IReadOnlyList<FeatureColumn> added) =>
+    protected override IReadOnlyList<string> AlterStatements(GroupSchema group, IReadOnlyList<StoredColumn> stored, IReadOnlyList<FeatureColumn> added) =>
         [
             .. added.Select(c => SqliteGroupTable.AddColumn(group, c)),
             group.Online ? SqliteGroupTable.CreateKeyIndex(group) : SqliteGroupTable.DropKeyIndex(group),
