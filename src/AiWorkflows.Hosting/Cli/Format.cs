@@ -1,4 +1,5 @@
 using System.Globalization;
+using AiWorkflows.Storage;
 using AiWorkflows.Storage.Queries;
 
 namespace AiWorkflows.Hosting.Cli;

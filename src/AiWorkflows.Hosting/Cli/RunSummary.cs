@@ -1,6 +1,7 @@
 using AiWorkflows.Inference;
 using AiWorkflows.Storage.Queries;
 using AiWorkflows.Workflows;
+using Utc = AiWorkflows.Storage.Utc;
 
 namespace AiWorkflows.Hosting.Cli;
 

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using AiWorkflows.Storage;
 using AiWorkflows.Storage.Queries;
 using AiWorkflows.Workflows;
 

@@ -17,7 +17,7 @@ internal sealed class PublicationClock(WriteTransaction tx)
         {
             // Never equal to the one before, however coarse the database's clock is, and never before it, should that clock be set back.
             await tx.ExecuteAsync("""
-                UPDATE {feature_store.publication_clock} SET seq = seq + 1, published_at = CASE WHEN {now} > published_at THEN {now} ELSE {tick:published_at} END WHERE clock_id = 1
+                UPDATE {feature_store.publication_clock} SET seq = seq + 1, published_at = CASE WHEN {now} > published_at THEN {now} ELSE {after:published_at, 1} END WHERE clock_id = 1
                 """);
             var row = await tx.FirstAsync<Row>("SELECT seq, published_at FROM {feature_store.publication_clock} WHERE clock_id = 1");
             (Seq, PublishedAt) = (row!.Seq, row.PublishedAt);

@@ -20,9 +20,9 @@ internal static class SqlServerDialect
     public static string Render(string name, string argument) => name switch
     {
         "now" => Now,
-        "in" => Add(argument, ""),
-        "ago" => Add(argument, "-"),
-        "tick" => $"DATEADD(MICROSECOND, 1, {argument})",
+        "in" => Add(Now, argument),
+        "ago" => Add(Now, "-" + argument),
+        "after" when argument.Split(", ") is [var time, var micros] => Add(time, micros),
         "inserted" => $"OUTPUT {string.Join(", ", argument.Split(',').Select(c => $"inserted.{c.Trim()}"))}",
         "returning" => "",
         "limit" => $"OFFSET 0 ROWS FETCH NEXT {argument} ROWS ONLY",
@@ -37,6 +37,6 @@ internal static class SqlServerDialect
     public static string Quote(string identifier) => $"[{identifier.Replace("]", "]]", StringComparison.Ordinal)}]";
 
     /// <summary>DATEADD takes an int, and an int of microseconds is 36 minutes.</summary>
-    private static string Add(string micros, string sign) =>
-        $"DATEADD(MICROSECOND, CAST({sign}({micros} % 1000000) AS int), DATEADD(SECOND, CAST({sign}({micros} / 1000000) AS int), {Now}))";
+    private static string Add(string time, string micros) =>
+        $"DATEADD(MICROSECOND, CAST({micros} % 1000000 AS int), DATEADD(SECOND, CAST({micros} / 1000000 AS int), {time}))";
 }

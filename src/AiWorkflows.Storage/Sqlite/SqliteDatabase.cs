@@ -203,7 +203,7 @@ internal sealed class SqliteDatabase : StoreDatabase
         "now" => Now,
         "in" => $"({Now} + {argument})",
         "ago" => $"({Now} - {argument})",
-        "tick" => $"{argument} + 1",
+        "after" => $"({argument.Replace(",", " +", StringComparison.Ordinal)})",
         "inserted" => "",
         "returning" => $"RETURNING {argument}",
         "limit" => $"LIMIT {argument}",

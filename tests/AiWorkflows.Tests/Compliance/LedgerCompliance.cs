@@ -175,7 +175,7 @@ public abstract class LedgerCompliance
         var attempt = await store.ClaimNextAsync(run);
         (await store.Ledger.FindStageRunAsync(attempt.StageRunId, default))!.DeadlineAt.ShouldNotBeNull();
         (await store.Ledger.BeatAsync(attempt, TimeSpan.FromMinutes(1), new(), default)).ShouldBeTrue();
-        await store.Database.WriteAsync(tx => tx.ExecuteAsync("UPDATE {workflows.stage_runs} SET deadline_at = 1"), default);
+        await store.Database.WriteAsync(tx => tx.ExecuteAsync("UPDATE {workflows.stage_runs} SET deadline_at = {ago:86400000000}"), default);
         (await store.Ledger.BeatAsync(attempt, TimeSpan.FromMinutes(1), new(), default)).ShouldBeFalse();
     }
 
@@ -193,7 +193,7 @@ public abstract class LedgerCompliance
 
         for (var i = 2; i <= 3; i++)
         {
-            await store.Database.WriteAsync(tx => tx.ExecuteAsync("UPDATE {workflows.stage_runs} SET not_before = 1"), default);
+            await store.Database.WriteAsync(tx => tx.ExecuteAsync("UPDATE {workflows.stage_runs} SET not_before = {ago:86400000000}"), default);
             attempt = (await store.ClaimAsync(attempt.StageRunId))!;
             attempt.Attempt.ShouldBe(i);
             failed = (await store.Ledger.FailAsync(attempt, $"boom {i}", TimeSpan.Zero, false, default))!;

@@ -1,4 +1,5 @@
 using AiWorkflows.Features;
+using AiWorkflows.Storage;
 using AiWorkflows.Workflows;
 
 namespace AiWorkflows.Tests.Compliance;
@@ -108,7 +109,7 @@ public abstract class PublicationCompliance
         FeatureInput[] inputs = [new("raw", 1, 0, Readings.Day), new("raw", 1, 0, Readings.Day.Shift(TimeSpan.FromDays(-1))), new("rates", 2, 0, Readings.Day)];
         await store.Ledger.WinAsync(new(attempt) { Commit = Readings.Seal(writer, Readings.Day, 1, inputs: inputs) }, default);
         (await store.CountAsync("SELECT COUNT(*) FROM {feature_store.commit_inputs} WHERE commit_id = @CommitId", new { writer.CommitId })).ShouldBe(3);
-        (await store.CountAsync("SELECT MIN(bucket) FROM {feature_store.commit_buckets}")).ShouldBe(Timestamps.ToMicros(Readings.Start));
+        (await store.Database.ReadFirstAsync<Utc>("SELECT MIN(bucket) FROM {feature_store.commit_buckets}", null, default)).Value.ShouldBe(Readings.Start);
     }
 
     [Fact]
@@ -165,6 +166,6 @@ public abstract class PublicationCompliance
         var attempt = await store.AttemptAsync(window);
         await using var writer = await store.Features.OpenCommitAsync(Readings.Commit(attempt, window), default);
         await store.Ledger.WinAsync(new(attempt) { Commit = Readings.Seal(writer, window, 0, inputs: [new("raw", 1, 42, window)]), Coverage = (window, Readings.Start) }, default);
-        return Timestamps.FromMicros(await store.CountAsync("SELECT event_time FROM {workflows.watermarks} WHERE pipeline = 'readings' AND input = ''"));
+        return await store.Database.ReadFirstAsync<Utc>("SELECT event_time FROM {workflows.watermarks} WHERE pipeline = 'readings' AND input = ''", null, default);
     }
 }

@@ -22,7 +22,7 @@ internal abstract class TestStore : IAsyncDisposable
     public abstract ValueTask DisposeAsync();
 
     /// <summary>Moves every lease into the past, as if its host had died long ago.</summary>
-    public Task LetLeasesRunOutAsync() => Database.WriteAsync(tx => tx.ExecuteAsync("UPDATE {workflows.stage_runs} SET lease_until = 1 WHERE state = 'running'"), default);
+    public Task LetLeasesRunOutAsync() => Database.WriteAsync(tx => tx.ExecuteAsync("UPDATE {workflows.stage_runs} SET lease_until = {ago:86400000000} WHERE state = 'running'"), default);
 
     public async Task<long> CountAsync(string template, object? parameters = null) => await Database.ReadFirstAsync<long>(template, parameters, default);
 

@@ -2,6 +2,7 @@ using System.Text.RegularExpressions;
 using AiWorkflows.Hosting.Dashboard.Pages;
 using AiWorkflows.Hosting.Dashboard.Runs;
 using AiWorkflows.Storage.Queries;
+using Utc = AiWorkflows.Storage.Utc;
 
 namespace AiWorkflows.Tests.Dashboard;
 

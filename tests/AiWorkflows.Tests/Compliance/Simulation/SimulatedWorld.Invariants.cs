@@ -1,3 +1,4 @@
+using AiWorkflows.Storage;
 using AiWorkflows.Workflows;
 
 namespace AiWorkflows.Tests.Compliance.Simulation;
@@ -61,11 +62,11 @@ internal sealed partial class SimulatedWorld
     {
         foreach (var mark in await store.Database.ReadAsync<MarkRow>("SELECT pipeline, event_time FROM {workflows.watermarks} WHERE input = ''", null, default))
         {
-            var covered = (await store.Database.ReadAsync<long>("SELECT DISTINCT window_from FROM {workflows.coverage} WHERE pipeline = @Pipeline", new { mark.Pipeline }, default)).ToHashSet();
+            var covered = (await store.Database.ReadAsync<Utc>("SELECT DISTINCT window_from FROM {workflows.coverage} WHERE pipeline = @Pipeline", new { mark.Pipeline }, default)).ToHashSet();
             var day = Readings.Start;
-            while (covered.Contains(Timestamps.ToMicros(day)))
+            while (covered.Contains(day))
                 day = day.AddDays(1);
-            Timestamps.FromMicros(mark.EventTime).ShouldBe(day, $"seed {seed}: I11 watermark of {mark.Pipeline}");
+            mark.EventTime.Value.ShouldBe(day, $"seed {seed}: I11 watermark of {mark.Pipeline}");
         }
     }
 
@@ -122,7 +123,7 @@ internal sealed partial class SimulatedWorld
     {
         public string Pipeline { get; set; } = "";
 
-        public long EventTime { get; set; }
+        public Utc EventTime { get; set; }
     }
 
     private sealed class StepRow

@@ -192,7 +192,7 @@ internal sealed partial class SimulatedWorld(TestStore store, int seed)
     {
         Count("jump");
         await store.Database.WriteAsync(tx => tx.ExecuteAsync("""
-            UPDATE {workflows.stage_runs} SET lease_until = lease_until - @By, not_before = not_before - @By, dispatched_at = dispatched_at - @By, deadline_at = deadline_at - @By
+            UPDATE {workflows.stage_runs} SET lease_until = {after:lease_until, -@By}, not_before = {after:not_before, -@By}, dispatched_at = {after:dispatched_at, -@By}, deadline_at = {after:deadline_at, -@By}
             """, new { By = Timestamps.ToMicros(by) }), default);
     }
 

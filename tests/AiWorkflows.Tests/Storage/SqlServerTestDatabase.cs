@@ -1,0 +1,86 @@
+using AiWorkflows.Storage.SqlServer;
+using Microsoft.Data.SqlClient;
+
+namespace AiWorkflows.Tests.Storage;
+
+/// <summary>Databases of their own on the server that AIWORKFLOWS_TEST_SQLSERVER names (a connection string without a database); without one, tests are skipped and say so.</summary>
+internal static class SqlServerTestDatabase
+{
+    public const string Variable = "AIWORKFLOWS_TEST_SQLSERVER";
+
+    private static readonly Stack<string> Free = [];
+    private static int _created;
+
+    static SqlServerTestDatabase() => AppDomain.CurrentDomain.ProcessExit += (_, _) => DropAll();
+
+    /// <summary>The connection string of the server; skips the test where there is none.</summary>
+    public static string Server()
+    {
+        var server = Environment.GetEnvironmentVariable(Variable);
+        Assert.SkipWhen(string.IsNullOrWhiteSpace(server), $"{Variable} holds no connection string of a SQL Server (Server=…;User ID=…;Password=…, without a database).");
+        return server!;
+    }
+
+    public static string ConnectionString(string database) => new SqlConnectionStringBuilder(Server()) { InitialCatalog = database }.ConnectionString;
+
+    /// <summary>A new database without tables.</summary>
+    public static async Task<string> CreateAsync()
+    {
+        var name = $"aiworkflows_test_{Environment.ProcessId}_{Interlocked.Increment(ref _created)}";
+        await ExecuteAsync($"CREATE DATABASE {name}");
+        return name;
+    }
+
+    /// <summary>A migrated database without rows: one that an earlier test has given back, or a new one.</summary>
+    public static async Task<SqlServerDatabase> RentAsync()
+    {
+        Server();
+        string? name;
+        lock (Free)
+            Free.TryPop(out name);
+        if (name is not null)
+            return new SqlServerDatabase(ConnectionString(name));
+        var database = new SqlServerDatabase(ConnectionString(await CreateAsync()));
+        await new SqlServerMigrator(database).MigrateAsync(default);
+        return database;
+    }
+
+    /// <summary>Takes the database back and empties it.</summary>
+    public static async Task ReturnAsync(SqlServerDatabase database)
+    {
+        var name = new SqlConnectionStringBuilder(database.ConnectionString).InitialCatalog;
+        await SqlServerReset.ResetAsync(database);
+        await database.DisposeAsync();
+        lock (Free)
+            Free.Push(name);
+    }
+
+    public static async Task DropAsync(string database)
+    {
+        using (var pooled = new SqlConnection(ConnectionString(database)))
+            SqlConnection.ClearPool(pooled);
+        await ExecuteAsync($"DROP DATABASE {database}");
+    }
+
+    private static void DropAll()
+    {
+        lock (Free)
+            foreach (var database in Free)
+                try
+                {
+                    DropAsync(database).GetAwaiter().GetResult();
+                }
+                catch (SqlException)
+                {
+                    // Left behind; its name says what it was.
+                }
+    }
+
+    private static async Task ExecuteAsync(string sql)
+    {
+        await using var connection = new SqlConnection(Server());
+        await connection.OpenAsync();
+        await using var command = new SqlCommand(sql, connection) { CommandTimeout = 120 };
+        await command.ExecuteNonQueryAsync();
+    }
+}
