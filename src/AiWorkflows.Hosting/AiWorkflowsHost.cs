@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Reflection;
 using System.Runtime.InteropServices;
 using AiWorkflows.Hosting;
@@ -27,6 +28,8 @@ public static class AiWorkflowsHost
         ArgumentNullException.ThrowIfNull(builder);
         ArgumentNullException.ThrowIfNull(define);
 
+        // What is printed, parsed and stored is the same on every machine.
+        CultureInfo.DefaultThreadCurrentCulture = CultureInfo.CurrentCulture = CultureInfo.InvariantCulture;
         ContentRoot.ReadOnce(builder);
         var contentRoot = ContentRoot.Find(builder.Environment.ContentRootPath, AppContext.BaseDirectory);
         if (contentRoot != builder.Environment.ContentRootPath)
