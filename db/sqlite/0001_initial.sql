@@ -290,7 +290,7 @@ CREATE TABLE feature_store_training_datasets (
     window_from       INTEGER NOT NULL,               -- of the spine
     window_to         INTEGER NOT NULL,
     cut_off           INTEGER NOT NULL,
-    within            INTEGER NOT NULL,               -- label horizon, microseconds
+    label_within      INTEGER NOT NULL,               -- label horizon, microseconds
     as_of_seq         INTEGER NOT NULL,
     rows              INTEGER NOT NULL,
     unlabelled_rows   INTEGER NOT NULL,

@@ -313,7 +313,7 @@ CREATE TABLE feature_store.training_datasets (
     window_from       datetime2(6)                                  NOT NULL,                -- of the spine
     window_to         datetime2(6)                                  NOT NULL,
     cut_off           datetime2(6)                                  NOT NULL,
-    within            bigint                                        NOT NULL,                -- label horizon, microseconds
+    label_within      bigint                                        NOT NULL,                -- label horizon, microseconds
     as_of_seq         bigint                                        NOT NULL,
     rows              bigint                                        NOT NULL,
     unlabelled_rows   bigint                                        NOT NULL,

@@ -20,7 +20,7 @@ internal sealed class DatasetRow
 
     public Utc CutOff { get; set; }
 
-    public long Within { get; set; }
+    public long LabelWithin { get; set; }
 
     public long AsOfSeq { get; set; }
 
@@ -46,7 +46,7 @@ internal sealed class DatasetRow
         ViewFingerprint = ViewFingerprint,
         Window = StoredWindow.Of(WindowFrom, WindowTo),
         CutOff = CutOff,
-        Within = Timestamps.SpanFromMicros(Within),
+        Within = Timestamps.SpanFromMicros(LabelWithin),
         AsOfSeq = AsOfSeq,
         Rows = Rows,
         UnlabelledRows = UnlabelledRows,

@@ -10,7 +10,7 @@ internal static class ModelPublishing
     {
         var (seq, publishedAt) = await clock.TakeAsync();
         var id = await tx.ScalarAsync<long>("""
-            INSERT INTO {feature_store.training_datasets} (feature_view, view_version, view_fingerprint, window_from, window_to, cut_off, within, as_of_seq, rows, unlabelled_rows, content_hash,
+            INSERT INTO {feature_store.training_datasets} (feature_view, view_version, view_fingerprint, window_from, window_to, cut_off, label_within, as_of_seq, rows, unlabelled_rows, content_hash,
                 file_name, file_bytes, statistics_json, run_id, stage_run_id, code_version, published_seq, published_at)
             {inserted:dataset_id}
             VALUES (@View, @ViewVersion, @ViewFingerprint, @From, @To, @CutOff, @Within, @AsOfSeq, @Rows, @UnlabelledRows, @ContentHash,

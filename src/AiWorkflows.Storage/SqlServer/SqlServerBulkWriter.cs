@@ -34,7 +34,7 @@ internal sealed class SqlServerBulkWriter(SqlServerDatabase database, string tab
         }
     }
 
-    private Task CopyAsync(int from, int count, Action<int, object[]> bind, CancellationToken ct) => database.WriteAsync(async tx =>
+    private Task<bool> CopyAsync(int from, int count, Action<int, object[]> bind, CancellationToken ct) => database.WriteAsync(async tx =>
     {
         if (await tx.ScalarAsync<long>(isOpen, new { Id = id }) != 1)
             throw fenced();

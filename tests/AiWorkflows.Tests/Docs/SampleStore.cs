@@ -83,7 +83,7 @@ internal sealed class SampleStore : IAsyncDisposable
         for (var version = 1; version <= 2; version++)
         {
             Run("""
-                INSERT INTO feature_store_training_datasets (dataset_id, feature_view, view_version, view_fingerprint, window_from, window_to, cut_off, within, as_of_seq, rows, unlabelled_rows, content_hash, file_name, file_bytes, run_id, code_version, published_seq, published_at)
+                INSERT INTO feature_store_training_datasets (dataset_id, feature_view, view_version, view_fingerprint, window_from, window_to, cut_off, label_within, as_of_seq, rows, unlabelled_rows, content_hash, file_name, file_bytes, run_id, code_version, published_seq, published_at)
                 VALUES ($v, 'delay', 1, 'f', 0, 1, $cut, 0, 2, 5000, 10, $hash, 'd.arrow', 1, 1, 'abc-1', 2, $cut)
                 """, ("$v", version), ("$cut", June(version)), ("$hash", $"hash-{version}"));
             Run("INSERT INTO feature_store_dataset_commits (dataset_id, commit_id) VALUES ($v, 1), ($v, 2)", ("$v", version));

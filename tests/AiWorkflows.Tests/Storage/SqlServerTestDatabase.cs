@@ -9,6 +9,7 @@ internal static class SqlServerTestDatabase
     public const string Variable = "AIWORKFLOWS_TEST_SQLSERVER";
 
     private static readonly Stack<string> Free = [];
+    private static readonly List<string> Created = [];
     private static int _created;
 
     static SqlServerTestDatabase() => AppDomain.CurrentDomain.ProcessExit += (_, _) => DropAll();
@@ -28,6 +29,8 @@ internal static class SqlServerTestDatabase
     {
         var name = $"aiworkflows_test_{Environment.ProcessId}_{Interlocked.Increment(ref _created)}";
         await ExecuteAsync($"CREATE DATABASE {name}");
+        lock (Created)
+            Created.Add(name);
         return name;
     }
 
@@ -55,7 +58,7 @@ internal static class SqlServerTestDatabase
             Free.Push(name);
     }
 
-    public static async Task DropAsync(string database)
+    private static async Task DropAsync(string database)
     {
         using (var pooled = new SqlConnection(ConnectionString(database)))
             SqlConnection.ClearPool(pooled);
@@ -64,8 +67,8 @@ internal static class SqlServerTestDatabase
 
     private static void DropAll()
     {
-        lock (Free)
-            foreach (var database in Free)
+        lock (Created)
+            foreach (var database in Created)
                 try
                 {
                     DropAsync(database).GetAwaiter().GetResult();
