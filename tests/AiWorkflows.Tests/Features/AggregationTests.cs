@@ -1,3 +1,4 @@
+using System.Globalization;
 using AiWorkflows.Features;
 
 namespace AiWorkflows.Tests.Features;
@@ -78,7 +79,7 @@ public sealed class AggregationTests
 
         await _store.RunAsync(_pipeline, new(Start, Start.AddHours(24)));
 
-        (await _store.ReadAsync<Row>(new(Start, Start.AddHours(24)))).Select(r => (r.At.TimeOfDay.ToString(@"hh\:mm"), r.Count, r.CountLong))
+        (await _store.ReadAsync<Row>(new(Start, Start.AddHours(24)))).Select(r => (r.At.TimeOfDay.ToString(@"hh\:mm", CultureInfo.InvariantCulture), r.Count, r.CountLong))
             .ShouldBe([("05:15", 1, 1), ("05:45", 0, 1), ("07:15", 0, 0)]);
     }
 

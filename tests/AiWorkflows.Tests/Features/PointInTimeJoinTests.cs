@@ -1,3 +1,4 @@
+using System.Globalization;
 using AiWorkflows.Features;
 
 namespace AiWorkflows.Tests.Features;
@@ -82,7 +83,7 @@ public sealed class PointInTimeJoinTests(ITestOutputHelper output)
             var where = $"{seed}, row {row} at second {at}, as of {history.AsOf}";
             examples[i].EntityKey.ShouldBe($"[{row.Id}]", where);
             examples[i].Features.ShouldBe(history.Expect(row, at), where);
-            var label = PointInTimeOracle.Label(history.Labels, row.Id.ToString(), at, 6, knownBefore, history.AsOf);
+            var label = PointInTimeOracle.Label(history.Labels, row.Id.ToString(CultureInfo.InvariantCulture), at, 6, knownBefore, history.AsOf);
             examples[i].HasLabel.ShouldBe(label?.Row.V is not null, where);
             if (label?.Row.V is { } value)
                 (examples[i].Label, examples[i].LabelKnownAt).ShouldBe((value, Start.AddSeconds(label.Value.Time)), where);
@@ -129,11 +130,11 @@ public sealed class PointInTimeJoinTests(ITestOutputHelper output)
                         break;
                     case 3:
                         await history.AddAsync(history.Labels, random, publish, published, random.Next(1, 60), second =>
-                            new LabelRow(random.Next(30), At(second), random.Next(6) == 0 ? null : ++unique), r => r.Id.ToString());
+                            new LabelRow(random.Next(30), At(second), random.Next(6) == 0 ? null : ++unique), r => r.Id.ToString(CultureInfo.InvariantCulture));
                         break;
                     default:
                         await history.AddAsync(history.Spine, random, publish, published, random.Next(50, 150), second =>
-                            new SpineRow(random.Next(30), At(second), Key(), random.Next(4) == 0 ? null : Key(), (byte)random.Next(3)), r => r.Id.ToString());
+                            new SpineRow(random.Next(30), At(second), Key(), random.Next(4) == 0 ? null : Key(), (byte)random.Next(3)), r => r.Id.ToString(CultureInfo.InvariantCulture));
                         break;
                 }
             }

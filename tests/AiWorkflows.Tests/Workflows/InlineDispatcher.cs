@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Collections.Concurrent;
 using AiWorkflows.Workflows;
 
@@ -23,7 +24,7 @@ internal sealed class InlineDispatcher : IJobDispatcher, IDisposable
 
     public string Enqueue(DispatchedStep step, string title, string? parentJobId)
     {
-        var id = Interlocked.Increment(ref _lastId).ToString();
+        var id = Interlocked.Increment(ref _lastId).ToString(CultureInfo.InvariantCulture);
         Enqueued.Enqueue((id, step, title, parentJobId));
         // The parent is the job that is enqueueing, so the child may not wait for it inside the call.
         _jobs[id] = Task.Run(async () =>
