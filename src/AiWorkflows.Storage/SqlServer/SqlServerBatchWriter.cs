@@ -5,7 +5,8 @@ namespace AiWorkflows.Storage.SqlServer;
 /// <summary>Writes the predictions of one batch, numbered in the order in which they come.</summary>
 internal sealed class SqlServerBatchWriter(SqlServerDatabase database, BatchRequest request, long batchId) : IBatchWriter
 {
-    private static readonly (string, Type)[] Columns =
+    /// <summary>What is copied; a static proof holds it against the table.</summary>
+    public static readonly (string Name, Type Type)[] Columns =
     [
         ("batch_id", typeof(long)), ("ordinal", typeof(int)), ("entity_key", typeof(string)), ("event_time", typeof(DateTime)), ("score", typeof(double)),
         ("probability", typeof(double)), ("label", typeof(string)), ("output", typeof(string)), ("feature_hash", typeof(long)),

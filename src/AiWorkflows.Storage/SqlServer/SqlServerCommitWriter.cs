@@ -13,9 +13,12 @@ internal sealed class SqlServerCommitWriter : ICommitWriter, ICellSink
     public SqlServerCommitWriter(SqlServerDatabase database, CommitRequest request, long commitId, long baseSeq)
     {
         (_database, _request, CommitId, BaseSeq) = (database, request, commitId, baseSeq);
-        (string, Type)[] columns = [.. request.Group.Columns.Select(c => (c.Name, SqlServerCells.TypeOf(c))), ("commit_id", typeof(long)), ("deleted", typeof(bool))];
-        _bulk = new SqlServerBulkWriter(database, SqlServerGroupTable.Table(request.Group), columns, Fence.CommitIsOpen, commitId, () => Fence.Lost(request.Attempt));
+        _bulk = new SqlServerBulkWriter(database, SqlServerGroupTable.Table(request.Group), ColumnsOf(request.Group), Fence.CommitIsOpen, commitId, () => Fence.Lost(request.Attempt));
     }
+
+    /// <summary>What is copied; a static proof holds it against the table.</summary>
+    public static (string Name, Type Type)[] ColumnsOf(GroupSchema group) =>
+        [.. group.Columns.Select(c => (c.Name, SqlServerCells.TypeOf(c))), ("commit_id", typeof(long)), ("deleted", typeof(bool))];
 
     public long CommitId { get; }
 

@@ -206,10 +206,13 @@ internal sealed class SqlServerDatabase : StoreDatabase
     }
 
     /// <summary>
-    /// Open runs and how often each was decided about: a request, an admission and every advance change it, and a cancellation takes its run out. Along the index of open runs.
+    /// Open runs and how often each was decided about: a request, an admission and every advance change it, and a cancellation takes its run out; and requests that nobody
+    /// has answered. Along the indexes of open runs and requests.
     /// </summary>
     private const string ChangeToken = """
-        SELECT COALESCE(SUM(run_id * 1000003 + touch * 31 + CASE state WHEN 'running' THEN 7 ELSE 3 END), 0) + COUNT_BIG(*) FROM {workflows.runs} WHERE state IN ('requested', 'running')
+        SELECT COALESCE(SUM(run_id * 1000003 + touch * 31 + CASE state WHEN 'running' THEN 7 ELSE 3 END), 0) + COUNT_BIG(*)
+            + (SELECT COALESCE(SUM(q.request_id), 0) * 7919 FROM {workflows.run_requests} q WHERE q.handled_at IS NULL)
+        FROM {workflows.runs} WHERE state IN ('requested', 'running')
         """;
 
     private AiWorkflowsException? ExplainQuery(Exception error) => error switch

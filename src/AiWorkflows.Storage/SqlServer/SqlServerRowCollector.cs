@@ -3,7 +3,7 @@ using AiWorkflows.Features;
 namespace AiWorkflows.Storage.SqlServer;
 
 /// <summary>Deletes the rows of a commit slice by slice of event time, along which the table is clustered.</summary>
-internal sealed class SqlServerRowCollector(SqlServerDatabase database) : IRowCollector
+internal sealed class SqlServerRowCollector(StoreDatabase database) : IRowCollector
 {
     /// <summary>Beyond 5,000 a server would think of locking the whole table.</summary>
     private const int RowsPerDelete = 4000;
@@ -21,13 +21,19 @@ internal sealed class SqlServerRowCollector(SqlServerDatabase database) : IRowCo
                 """, new { From = (Utc)from, To = (Utc)window.To, CommitId = commitId }, ct);
             if (last?.Latest is not { } latest)
                 break;
-            var slice = new { From = (Utc)from, Latest = latest, CommitId = commitId };
             for (var deleted = RowsPerDelete; deleted == RowsPerDelete; total += deleted)
-                deleted = await database.WriteAsync(tx => tx.ExecuteAsync(
-                    $"DELETE TOP ({RowsPerDelete}) FROM {table} WHERE {time} >= @From AND {time} <= @Latest AND commit_id = @CommitId", slice), ct, durable: false);
+                deleted = await DeleteSliceAsync(group, version, eventTimeColumn, commitId, from, latest, ct);
             from = latest.Value.AddMicroseconds(1);
         }
         return total;
+    }
+
+    /// <summary>Deletes a few thousand rows of a slice that includes its end; fewer when no more are left.</summary>
+    public Task<int> DeleteSliceAsync(string group, int version, string eventTimeColumn, long commitId, DateTime from, DateTime latest, CancellationToken ct)
+    {
+        var (table, time) = (SqlServerGroupTable.Table(group, version), SqlServerGroupTable.Quote(eventTimeColumn));
+        return database.WriteAsync(tx => tx.ExecuteAsync(
+            $"DELETE TOP ({RowsPerDelete}) FROM {table} WHERE {time} >= @From AND {time} <= @Latest AND commit_id = @CommitId", new { From = (Utc)from, Latest = (Utc)latest, CommitId = commitId }), ct, durable: false);
     }
 
     private sealed class Slice

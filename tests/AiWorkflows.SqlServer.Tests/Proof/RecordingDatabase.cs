@@ -1,6 +1,7 @@
 using System.Data.Common;
 using System.Diagnostics;
 using AiWorkflows.Storage;
+using AiWorkflows.Storage.SqlServer;
 using Microsoft.Data.Sqlite;
 
 namespace AiWorkflows.SqlServer.Tests.Proof;
@@ -9,6 +10,7 @@ namespace AiWorkflows.SqlServer.Tests.Proof;
 internal sealed class RecordingDatabase : StoreDatabase
 {
     private readonly List<(string Where, string Template)> _recorded = [];
+    private bool _goesOn;
 
     public IReadOnlyList<(string Where, string Template)> Recorded => _recorded;
 
@@ -19,11 +21,19 @@ internal sealed class RecordingDatabase : StoreDatabase
     public override string Sql(string template)
     {
         _recorded.Add((Caller(), template));
-        throw new NotExecutedException();
+        return _goesOn ? base.Sql(template) : throw new NotExecutedException();
     }
 
     /// <summary>The statement in the engine's own words.</summary>
     public string Rendered(string template) => base.Sql(template);
+
+    /// <summary>Calls what makes text and executes nothing.</summary>
+    public void Record(Action call)
+    {
+        _goesOn = true;
+        call();
+        _goesOn = false;
+    }
 
     /// <summary>Calls a method of the stores for the template that it composes.</summary>
     public async Task RecordAsync(Func<Task> call)
@@ -55,11 +65,11 @@ internal sealed class RecordingDatabase : StoreDatabase
 
     public override ValueTask DisposeAsync() => ValueTask.CompletedTask;
 
-    protected override string Render(string name, string argument) => InterimDialect.Render(name, argument);
+    protected override string Render(string name, string argument) => SqlServerDialect.Render(name, argument);
 
     private static string Caller() => string.Join(" < ", new StackTrace().GetFrames()
         .Select(f => f.GetMethod()).Where(m => m?.DeclaringType is { } t && t.Assembly == typeof(StoreDatabase).Assembly && t != typeof(StoreDatabase) && t != typeof(WriteTransaction))
-        .Select(m => SqlLiterals.Written(m!.DeclaringType!.FullName!.Replace('+', '.')[(m.DeclaringType.Namespace!.Length + 1)..], m.Name))
+        .Select(m => CompiledTexts.Written(m!.DeclaringType!.FullName!.Replace('+', '.')[(m.DeclaringType.Namespace!.Length + 1)..], m.Name))
         .Where(n => !n.StartsWith("StoreDatabase.", StringComparison.Ordinal) && !n.StartsWith("WriteTransaction.", StringComparison.Ordinal)).Distinct());
 
     private sealed class NotExecutedException : Exception;

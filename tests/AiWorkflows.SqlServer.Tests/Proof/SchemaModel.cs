@@ -100,7 +100,8 @@ internal sealed partial class SchemaModel : IDisposable
 
     private bool Build()
     {
-        foreach (var (where, statement) in _definitions)
+        // What is created only where it is missing may be said twice.
+        foreach (var (where, statement) in _definitions.DistinctBy(d => TSqlText.Text(d.Statement)))
         {
             foreach (var mistake in StatementRules.Mistakes(statement, _tables))
                 _findings.Add($"{where}: {mistake}");

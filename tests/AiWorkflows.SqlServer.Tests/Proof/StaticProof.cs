@@ -1,3 +1,4 @@
+using AiWorkflows.Features;
 using AiWorkflows.Storage;
 
 namespace AiWorkflows.SqlServer.Tests.Proof;
@@ -24,17 +25,18 @@ internal sealed class StaticProof
         return this;
     }
 
-    /// <summary>All of the stores' own: texts in the code, and what the methods compose.</summary>
-    public async Task<StaticProof> StorageAsync()
+    /// <summary>All of the stores' own: texts in the code, what its methods compose, and what is generated for these feature groups.</summary>
+    public async Task<StaticProof> StorageAsync(IReadOnlyList<GroupSchema> groups)
     {
-        var database = new RecordingDatabase();
-        return Texts(typeof(StoreDatabase), space => space != "AiWorkflows.Storage.Sqlite", await ComposedStatements.RecordAsync(database));
+        var recorded = await ComposedStatements.RecordAsync(groups);
+        var generated = groups.SelectMany(g => GeneratedStatements.Defining(g).Concat(GeneratedStatements.Using(g, g.Columns)).Concat(GeneratedStatements.Changing(g)));
+        return Texts(typeof(StoreDatabase), space => space != "AiWorkflows.Storage.Sqlite", [.. recorded, .. generated, GeneratedStatements.Predictions]);
     }
 
     /// <summary>The texts in the namespaces of the type's assembly that <paramref name="includes"/> names.</summary>
     public StaticProof Texts(Type type, Func<string, bool> includes, IReadOnlyList<(string Where, string Template)> recorded)
     {
-        var found = new StorageStatements(SqlLiterals.Of(type.Assembly.Location, includes), recorded, new RecordingDatabase().Rendered);
+        var found = new StorageStatements(CompiledTexts.Of(type.Assembly.Location, includes), recorded, new RecordingDatabase().Rendered);
         _statements.AddRange(found.Statements);
         _unreached.AddRange(found.Unreached);
         return this;

@@ -12,14 +12,19 @@ internal sealed class StorageStatements
     {
         _statements.AddRange(recorded.Select(r => new Source(r.Where, rendered(r.Template))));
         var composed = recorded.Select(r => (r.Where, Template: TSqlText.Collapse(r.Template))).ToArray();
-        var sql = literals.Where(l => SqlLiterals.LooksLikeSql(l.Text)).DistinctBy(l => (l.Where, l.Text)).ToArray();
-        var whole = sql.Where(l => SqlLiterals.BeginsLikeStatement(l.Text)).Select(l => TSqlText.Collapse(l.Text)).ToArray();
+        var sql = literals.Where(l => CompiledTexts.LooksLikeSql(l.Text)).DistinctBy(l => (l.Where, l.Text)).ToArray();
+        var whole = sql.Where(l => CompiledTexts.BeginsLikeStatement(l.Text)).Select(l => TSqlText.Collapse(l.Text)).ToArray();
         foreach (var literal in sql)
         {
             var text = TSqlText.Collapse(literal.Text);
-            if (composed.Any(c => c.Template.Contains(text, StringComparison.Ordinal) && (literal.IsConstant || c.Where.Contains(literal.Where, StringComparison.Ordinal) || !literal.IsJoined)))
+            if (CompiledTexts.IsName(text))
+            {
+                _statements.Add(new(literal.Where, rendered($"SELECT 1 AS one FROM {text}")));
                 continue;
-            if (!literal.IsJoined && SqlLiterals.BeginsLikeStatement(literal.Text))
+            }
+            if (composed.Any(c => c.Template.Contains(text, StringComparison.Ordinal) && (!literal.IsJoined || c.Where.Contains(literal.Where[..(literal.Where.LastIndexOf('.') + 1)], StringComparison.Ordinal))))
+                continue;
+            if (!literal.IsJoined && CompiledTexts.BeginsLikeStatement(literal.Text))
                 _statements.Add(new(literal.Where, rendered(literal.Text)));
             else if (!literal.IsConstant || !whole.Any(w => w.Contains(text, StringComparison.Ordinal)))
                 _unreached.Add($"{literal.Where}: this text becomes part of a statement that no call in {nameof(ComposedStatements)} has made, so nobody has checked it: {text}");

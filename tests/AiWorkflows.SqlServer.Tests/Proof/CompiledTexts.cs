@@ -11,7 +11,7 @@ namespace AiWorkflows.SqlServer.Tests.Proof;
 internal sealed record Literal(string Where, string Text, bool IsJoined, bool IsConstant);
 
 /// <summary>Reads every string that an assembly's methods load, and its constants, from the compiled code: nothing written in it can be overlooked.</summary>
-internal static partial class SqlLiterals
+internal static partial class CompiledTexts
 {
     /// <param name="includes">Decides by the namespace.</param>
     public static IReadOnlyList<Literal> Of(string assemblyFile, Func<string, bool> includes)
@@ -42,7 +42,7 @@ internal static partial class SqlLiterals
     }
 
     /// <summary>Whether this text is a statement, or part of one.</summary>
-    public static bool LooksLikeSql(string text) => Marked().IsMatch(text) || Statement().IsMatch(text) || Clause().IsMatch(text);
+    public static bool LooksLikeSql(string text) => !text.Contains('…', StringComparison.Ordinal) && (Marked().IsMatch(text) || Statement().IsMatch(text) || Clause().IsMatch(text));
 
     /// <summary>Whether this text begins as a statement does.</summary>
     public static bool BeginsLikeStatement(string text) => Statement().IsMatch(text) || text.StartsWith("{create_", StringComparison.Ordinal);
@@ -72,10 +72,16 @@ internal static partial class SqlLiterals
         return string.Join('.', names);
     }
 
+    /// <summary>Whether this is the name of a table and nothing else.</summary>
+    public static bool IsName(string text) => Name().IsMatch(text);
+
+    [GeneratedRegex(@"^\{[a-z_]+\.[a-z_]+\}$")]
+    private static partial Regex Name();
+
     [GeneratedRegex(@"\{(now|[a-z_]+\.[a-z_0-9]+|(in|ago|tick|inserted|returning|limit)(:[^}]*)?|create_[a-z_]+)\}")]
     private static partial Regex Marked();
 
-    [GeneratedRegex(@"^\s*(SELECT|INSERT|UPDATE|DELETE|WITH|MERGE|CREATE|ALTER|DROP|TRUNCATE|EXEC|EXECUTE|DECLARE|BEGIN|IF|SET|PRAGMA|VACUUM)\s")]
+    [GeneratedRegex(@"^\s*(SELECT|INSERT|UPDATE|DELETE|WITH \w+ AS|MERGE|CREATE|ALTER|DROP|TRUNCATE|EXEC|EXECUTE|DECLARE|BEGIN|IF|SET|PRAGMA|VACUUM)\s")]
     private static partial Regex Statement();
 
     [GeneratedRegex(@"(^|\s|\()(SELECT|FROM|WHERE|AND|OR|ORDER BY|GROUP BY|JOIN|VALUES|UNION|EXISTS|HAVING|OUTPUT|ON)\s.*\S|\s(=|<|>|<=|>=|<>|LIKE|IN)\s*\(?@\w", RegexOptions.Singleline)]
