@@ -38,6 +38,14 @@ internal sealed class SqlServerBulkWriter(SqlServerDatabase database, string tab
     {
         if (await tx.ScalarAsync<long>(isOpen, new { Id = id }) != 1)
             throw fenced();
+        await CopyAsync(tx, table, columns, from, count, bind, ct);
+        return true;
+    }, retryDuplicates: false, ct);
+
+    /// <summary>Copies rows <paramref name="from"/> to <paramref name="from"/> + <paramref name="count"/> - 1 as part of a transaction.</summary>
+    public static async Task CopyAsync(
+        WriteTransaction tx, string table, IReadOnlyList<(string Name, Type Type)> columns, int from, int count, Action<int, object[]> bind, CancellationToken ct)
+    {
         using var copy = new SqlBulkCopy((SqlConnection)tx.Connection, SqlBulkCopyOptions.KeepNulls, (SqlTransaction)tx.Transaction)
         {
             DestinationTableName = table,
@@ -46,7 +54,7 @@ internal sealed class SqlServerBulkWriter(SqlServerDatabase database, string tab
         };
         foreach (var (name, _) in columns)
             copy.ColumnMappings.Add(name, name);
-        await copy.WriteToServerAsync(new RowBatchReader(columns, from, count, bind), ct);
-        return true;
-    }, retryDuplicates: false, ct);
+        await using var rows = new RowBatchReader(columns, from, count, bind);
+        await copy.WriteToServerAsync(rows, ct);
+    }
 }

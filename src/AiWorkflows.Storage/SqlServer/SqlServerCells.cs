@@ -47,7 +47,8 @@ internal static class SqlServerCells
         _ => cell,
     };
 
-    public static object ToColumn(FeatureColumn column, double cell) => column.Type == ColumnType.Single ? (float)cell : cell;
+    /// <summary>The server has no NaN.</summary>
+    public static object ToColumn(FeatureColumn column, double cell) => double.IsNaN(cell) ? DBNull.Value : column.Type == ColumnType.Single ? (float)cell : cell;
 
     public static long Integer(SqlDataReader reader, int ordinal, FeatureColumn column) => column.Type switch
     {

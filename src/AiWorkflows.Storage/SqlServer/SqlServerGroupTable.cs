@@ -73,7 +73,7 @@ internal static class SqlServerGroupTable
     public static string Scan(GroupSchema group, IReadOnlyList<FeatureColumn> columns)
     {
         var time = Quote(group.EventTime.Name);
-        return $"{Select(group, columns)} WHERE {time} >= @from AND {time} < @to ORDER BY {Names(ClusteredColumns(group))}";
+        return $"{Select(group, columns)} WHERE {time} >= @from AND {time} < @to ORDER BY {Names(ClusteredColumns(group))}, commit_id";
     }
 
     /// <summary>Parameters: @key0, @key1, …, @from, @to.</summary>
