@@ -56,6 +56,12 @@ internal abstract partial class StoreDatabase : IAsyncDisposable
     /// <exception cref="InvalidRequestException">The statement is wrong, or would write.</exception>
     public abstract Task<SqlResult> QueryAsync(string sql, CancellationToken ct);
 
+    /// <summary>What an administrator would look at: the database is sound, set up well, and lets this user do what has to be done.</summary>
+    public abstract Task<IReadOnlyList<DatabaseCheck>> CheckAsync(CancellationToken ct);
+
+    /// <summary>The database's clock.</summary>
+    public async Task<DateTime> NowAsync(CancellationToken ct) => await ReadFirstAsync<Utc>("SELECT {now}", null, ct);
+
     /// <summary>Turns an error of the engine that a person can act on (full disk, no permission) into one that says so; null for any other.</summary>
     public abstract AiWorkflowsException? Explain(Exception error);
 

@@ -25,9 +25,9 @@ internal static class DoctorCommand
         if (checks[0].State == Ok)
         {
             checks.Add(await TryAsync("schema", () => Done(Schema(i.Context))));
-            if (File.Exists(settings.DatabasePath))
+            if (settings.Options.Engine == StoreEngine.SqlServer || File.Exists(settings.DatabasePath))
             {
-                checks.Add(await TryAsync("database", () => ConnectivityAsync(i)));
+                checks.AddRange(await DatabaseAsync(i));
                 checks.Add(await TryAsync("clock", () => ClockAsync(i)));
                 checks.Add(await TryAsync("hosts", () => HostsAsync(i)));
             }
@@ -96,27 +96,29 @@ internal static class DoctorCommand
     {
         var database = context.Get<StoreDatabase>();
         var pending = context.Get<Migrator>().Pending();
-        return !File.Exists(database.Location) ? (Note, $"{database.Location} does not exist yet; the first command creates it")
+        return context.Get<HostSettings>().Options.Engine == StoreEngine.Sqlite && !File.Exists(database.Location) ? (Note, $"{database.Location} does not exist yet; the first command creates it")
             : pending.Count > 0 ? (Note, $"{Format.Count(pending.Count, "migration")} not applied yet ({string.Join(", ", pending.Select(p => p.Name))}); the next command does it, or `migrate`")
             : (Ok, "up to date");
     }
 
-    private static async Task<(string, string)> ConnectivityAsync(Invocation i)
+    private static async Task<IReadOnlyList<Check>> DatabaseAsync(Invocation i)
     {
-        var database = i.Context.Get<StoreDatabase>();
-        await using var result = await database.QueryAsync("PRAGMA quick_check(1)", i.Ct);
-        await foreach (var row in result.RowsAsync(i.Ct))
-            if (row[0] as string is { } text && text != "ok")
-                return (Wrong, $"{database.Location} is damaged: {text}. Restore a backup.");
-        return (Ok, $"{database.Location}, {Format.Bytes(new FileInfo(database.Location).Length)}, sound");
+        try
+        {
+            return [.. (await i.Context.Get<StoreDatabase>().CheckAsync(i.Ct)).Select(c => new Check(c.Name, c.State == CheckState.Ok ? Ok : c.State == CheckState.Note ? Note : Wrong, c.Detail))];
+        }
+        catch (Exception e) when (e is not OperationCanceledException)
+        {
+            return [await TryAsync("database", () => Task.FromException<(string, string)>(e))];
+        }
     }
 
     private static async Task<(string, string)> ClockAsync(Invocation i)
     {
-        var rows = await i.Context.Get<StoreDatabase>().ReadAsync<long>("SELECT {now}", null, i.Ct);
+        var database = await i.Context.Get<StoreDatabase>().NowAsync(i.Ct);
         var system = i.Context.Services.GetRequiredService<TimeProvider>().GetUtcNow().UtcDateTime;
         var business = i.Context.Get<BusinessClock>().GetUtcNow().UtcDateTime;
-        var skew = (Timestamps.FromMicros(rows[0]) - TimeProvider.System.GetUtcNow().UtcDateTime).Duration();
+        var skew = (database - TimeProvider.System.GetUtcNow().UtcDateTime).Duration();
         var text = $"business clock {Timestamps.Display(business)}{(i.Context.Get<HostSettings>().Options.Clock is null ? "" : ", set by AiWorkflows:Clock")}; system {system:yyyy-MM-dd HH:mm:ss}; database differs by {Format.Seconds(skew.TotalSeconds)}";
         return (skew > TimeSpan.FromSeconds(30) ? Wrong : Ok, text);
     }

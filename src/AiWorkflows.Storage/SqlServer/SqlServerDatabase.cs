@@ -170,6 +170,8 @@ internal sealed class SqlServerDatabase : StoreDatabase
         }
     }
 
+    public override Task<IReadOnlyList<DatabaseCheck>> CheckAsync(CancellationToken ct) => SqlServerChecks.RunAsync(this, ct);
+
     public override AiWorkflowsException? Explain(Exception error) => SqlServerErrors.Explain(error, _settings);
 
     public override string TextPrefix => "N";

@@ -180,6 +180,8 @@ internal sealed class SqliteDatabase : StoreDatabase
         }
     }
 
+    public override Task<IReadOnlyList<DatabaseCheck>> CheckAsync(CancellationToken ct) => SqliteChecks.RunAsync(this, ct);
+
     public override AiWorkflowsException? Explain(Exception error) => SqliteErrors.Explain(error, Location);
 
     public override async ValueTask DisposeAsync()

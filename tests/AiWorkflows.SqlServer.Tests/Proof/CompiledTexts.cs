@@ -84,6 +84,6 @@ internal static partial class CompiledTexts
     [GeneratedRegex(@"^\s*(SELECT|INSERT|UPDATE|DELETE|WITH \w+ AS|MERGE|CREATE|ALTER|DROP|TRUNCATE|EXEC|EXECUTE|DECLARE|BEGIN|IF|SET|PRAGMA|VACUUM)\s")]
     private static partial Regex Statement();
 
-    [GeneratedRegex(@"(^|\s|\()(SELECT|FROM|WHERE|AND|OR|ORDER BY|GROUP BY|JOIN|VALUES|UNION|EXISTS|HAVING|OUTPUT|ON)\s.*\S|\s(=|<|>|<=|>=|<>|LIKE|IN)\s*\(?@\w", RegexOptions.Singleline)]
+    [GeneratedRegex(@"(^|\s|\()(SELECT|FROM|WHERE|AND|OR|ORDER BY|GROUP BY|JOIN|VALUES|UNION|EXISTS|HAVING|OUTPUT)\s.*\S|\sON\s+\w+\.\w|\s(=|<|>|<=|>=|<>|LIKE|IN)\s*\(?@\w", RegexOptions.Singleline)]
     private static partial Regex Clause();
 }

@@ -61,6 +61,8 @@ internal sealed class RecordingDatabase : StoreDatabase
 
     public override Task<SqlResult> QueryAsync(string sql, CancellationToken ct) => throw new NotSupportedException();
 
+    public override Task<IReadOnlyList<DatabaseCheck>> CheckAsync(CancellationToken ct) => throw new NotSupportedException();
+
     public override AiWorkflowsException? Explain(Exception error) => null;
 
     public override ValueTask DisposeAsync() => ValueTask.CompletedTask;
