@@ -50,6 +50,7 @@ public sealed class StaticProofTests
     [InlineData("InAnAsynchronousMethodAsync", "finnished_at")]
     [InlineData("InALambda", "last_sean")]
     [InlineData("Composed", "worcflow")]
+    [InlineData("InATemporaryTable", "entity_kay")]
     [InlineData("OfAnUnknownFunction", "GROUP_CONCAT")]
     [InlineData("WithTooFewValues", "3 columns of workflows.run_pins are given 2 values")]
     [InlineData("WithoutARequiredValue", "version")]

@@ -31,7 +31,8 @@ internal sealed class SqlServerPredictionLog(SqlServerDatabase database) : Predi
         WHERE NOT EXISTS (SELECT 1 FROM {prediction_log.outcomes} o WHERE o.feature_view = @View AND o.entity_key = g.entity_key AND o.event_time = g.event_time)
         """;
 
-    private static readonly (string, Type)[] Columns =
+    /// <summary>What is copied; a static proof holds it against the table.</summary>
+    public static readonly (string Name, Type Type)[] Columns =
         [("entity_key", typeof(string)), ("event_time", typeof(DateTime)), ("actual", typeof(double)), ("actual_text", typeof(string)), ("actual_at", typeof(DateTime))];
 
     public override async Task<long> UpsertOutcomesAsync(string view, IReadOnlyList<OutcomeRow> rows, long knownSeq, CancellationToken ct)

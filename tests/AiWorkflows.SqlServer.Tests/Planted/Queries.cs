@@ -21,6 +21,10 @@ internal sealed class Queries
 
     public static string Composed(string? workflow) => "SELECT run_id FROM {workflows.runs}" + (workflow is null ? "" : " WHERE worcflow = @Workflow");
 
+    public static string MakesATemporaryTable() => "CREATE TABLE #planted (entity_key nvarchar(10) NOT NULL)";
+
+    public static string InATemporaryTable() => "SELECT t.entity_kay FROM #planted t";
+
     public static string OfAnUnknownFunction() => "SELECT GROUP_CONCAT(alias) FROM {model_registry.aliases}";
 
     public static string WithTooFewValues() => "INSERT INTO {workflows.run_pins} (run_id, model, version) VALUES (@RunId, @Model)";

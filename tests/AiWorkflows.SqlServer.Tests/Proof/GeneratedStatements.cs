@@ -32,9 +32,12 @@ internal static class GeneratedStatements
         ($"SqlServerGroupTable.DropView({group})", SqlServerGroupTable.DropView(group)),
     ];
 
-    /// <summary>What a bulk copy of predictions fills.</summary>
-    public static (string Where, string Template) Predictions =>
-        ("SqlServerBatchWriter.Columns", Insert("prediction_log.prediction_rows", SqlServerBatchWriter.Columns.Select(c => c.Name)));
+    /// <summary>What bulk copies into tables with fixed columns fill.</summary>
+    public static IEnumerable<(string Where, string Template)> Copying =>
+    [
+        ("SqlServerBatchWriter.Columns", Insert("prediction_log.prediction_rows", SqlServerBatchWriter.Columns.Select(c => c.Name))),
+        ("SqlServerPredictionLog.Columns", Insert("#given", SqlServerPredictionLog.Columns.Select(c => c.Name))),
+    ];
 
     /// <summary>A bulk copy sends no text; it names table and columns as this statement does.</summary>
     private static string Insert(string table, IEnumerable<string> columns) => columns.ToArray() is var names

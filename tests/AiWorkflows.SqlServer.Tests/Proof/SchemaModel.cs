@@ -15,7 +15,7 @@ internal sealed record Source(string Where, string Sql)
 
 /// <summary>A model of the database as the migrations leave it; every name in a statement is looked up in it.</summary>
 /// <remarks>
-/// Not seen: types, values missing for columns, the rule of GROUP BY, columns of temporary tables, the text of dynamic SQL.
+/// Not seen: types, the rule of GROUP BY, the text of dynamic SQL.
 /// </remarks>
 internal sealed partial class SchemaModel : IDisposable
 {

@@ -30,7 +30,7 @@ internal sealed class StaticProof
     {
         var recorded = await ComposedStatements.RecordAsync(groups);
         var generated = groups.SelectMany(g => GeneratedStatements.Defining(g).Concat(GeneratedStatements.Using(g, g.Columns)).Concat(GeneratedStatements.Changing(g)));
-        return Texts(typeof(StoreDatabase), space => space != "AiWorkflows.Storage.Sqlite", [.. recorded, .. generated, GeneratedStatements.Predictions]);
+        return Texts(typeof(StoreDatabase), space => space != "AiWorkflows.Storage.Sqlite", [.. recorded, .. generated, .. GeneratedStatements.Copying]);
     }
 
     /// <summary>The texts in the namespaces of the type's assembly that <paramref name="includes"/> names.</summary>
@@ -50,9 +50,9 @@ internal sealed class StaticProof
             model.Define(script);
         // What creates a table stands before what reads it.
         foreach (var statement in _statements.Where(s => s.Creates))
-            model.Define(statement);
+            model.Define(statement with { Sql = TSqlText.KeepTemporary(statement.Sql) });
         foreach (var statement in _statements.Where(s => !s.Creates))
-            model.Add(statement);
+            model.Add(statement with { Sql = TSqlText.KeepTemporary(statement.Sql) });
         return string.Join("\n", _unreached.Concat(model.Check()).Order(StringComparer.Ordinal));
     }
 }

@@ -22,6 +22,9 @@ internal static partial class TSqlText
     /// <summary>Dapper writes the elements of a list in place of its parameter.</summary>
     public static string ExpandLists(string sql) => ListParameter().Replace(sql, "IN (@$1)");
 
+    /// <summary>Makes an ordinary table of each temporary one, whose columns the model would not look up.</summary>
+    public static string KeepTemporary(string sql) => Temporary().Replace(sql, "$1dbo.temporary_$2");
+
     /// <summary>The variables that a statement reads and does not declare.</summary>
     public static IReadOnlyList<string> Parameters(string sql)
     {
@@ -42,6 +45,9 @@ internal static partial class TSqlText
 
     [GeneratedRegex(@"\bDECLARE\s+(@\w+)")]
     private static partial Regex Declared();
+
+    [GeneratedRegex(@"(^|[\s(])#([A-Za-z_]\w*)")]
+    private static partial Regex Temporary();
 
     [GeneratedRegex(@"\s+")]
     private static partial Regex Blank();
