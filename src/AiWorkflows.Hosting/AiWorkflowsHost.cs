@@ -45,7 +45,10 @@ public static class AiWorkflowsHost
         var definitions = new AiWorkflowsBuilder(builder.Services);
         define(definitions);
 
-        builder.Services.AddSqliteStorage(settings.DatabasePath);
+        if (settings.IsShared)
+            builder.Services.AddSqlServerStorage(options.ConnectionString!);
+        else
+            builder.Services.AddSqliteStorage(settings.DatabasePath);
         builder.Services.AddEngine(settings, definitions);
         builder.Services.AddJobEngine();
         builder.Services.AddDashboardPages();
@@ -63,6 +66,7 @@ public static class AiWorkflowsHost
         services.AddSingleton(new RunEngineOptions
         {
             Host = settings.HostName,
+            OnlyHost = !settings.IsShared,
             CodeVersion = settings.CodeVersion,
             DatasetDirectory = Path.Combine(settings.DataDirectory, "datasets"),
             DispatchCap = 2 * (workers.Features + workers.Training + workers.Inference + workers.Control),

@@ -6,8 +6,8 @@ using Microsoft.Extensions.Logging;
 namespace AiWorkflows.Hosting;
 
 /// <summary>
-/// The engine of this process: takes the database's lock, runs jobs and looks for work until it is stopped. <c>serve</c> holds it for its whole
-/// life; a command that finds no host becomes one for as long as it follows its run.
+/// The engine of this process: runs jobs and looks for work until it is stopped. An embedded database has one host, which holds its lock: <c>serve</c> for its
+/// whole life; a command that finds no host becomes one for as long as it follows its run. A shared database has any number of them, and its leases decide.
 /// </summary>
 internal sealed class EmbeddedHost(
     HostSettings settings, RunEngine engine, ILedger ledger, JobServers servers, WorkflowSchedules schedules, FailureWebhook webhook,
@@ -17,15 +17,17 @@ internal sealed class EmbeddedHost(
     public const string Serve = "serve";
 
     private static readonly TimeSpan Beat = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan Silent = TimeSpan.FromMinutes(5);
     private readonly DateTime _since = TimeProvider.System.GetUtcNow().UtcDateTime;
     private readonly CancellationTokenSource _stopping = new();
     private HostLock? _lock;
+    private bool _acquired;
     private Task? _work;
     private string _kind = "";
     private string? _url;
 
-    /// <summary>Whether this process holds the lock.</summary>
-    public bool Acquired => _lock is not null;
+    /// <summary>Whether this process is a host of the database.</summary>
+    public bool Acquired => _acquired;
 
     /// <summary>Whether jobs are run here.</summary>
     public bool Running => _work is not null;
@@ -34,13 +36,13 @@ internal sealed class EmbeddedHost(
     /// <exception cref="InvalidRequestException">The directory cannot be written.</exception>
     public bool TryAcquire(string kind)
     {
-        if (_lock is not null)
+        if (_acquired)
             return true;
-        if ((_lock = HostLock.TryTake(settings.DatabasePath)) is null)
+        if (!settings.IsShared && (_lock = HostLock.TryTake(settings.DatabasePath)) is null)
             return false;
         _kind = kind;
-        _lock.Note(Me);
-        return true;
+        _lock?.Note(Me);
+        return _acquired = true;
     }
 
     /// <summary>The host that has the database, as far as it is known.</summary>
@@ -50,17 +52,16 @@ internal sealed class EmbeddedHost(
     /// <param name="url">Where this host serves; null for a command.</param>
     public async Task StartAsync(string? url, CancellationToken ct)
     {
-        if (_lock is null)
-            throw new InvalidOperationException("Acquire the lock first.");
+        if (!_acquired)
+            throw new InvalidOperationException("Acquire the database first.");
         if (Running)
             return;
         _url = url;
-        _lock.Note(Me);
+        _lock?.Note(Me);
         engine.AttemptStarted += JobProgress.Follow;
         engine.RunEnded += OnRunEnded;
-        foreach (var gone in await ledger.HostsAsync(ct))
-            await ledger.HostGoneAsync(gone.Host, ct);
         await SeenAsync(ct);
+        await ForgetOthersAsync(ct);
         await engine.StartAsync(ct);
         if (_kind == Serve)
             schedules.Register();
@@ -82,7 +83,7 @@ internal sealed class EmbeddedHost(
     /// <summary>Gives running steps back, waits for them, and lets the next host in.</summary>
     public async Task StopAsync()
     {
-        if (_lock is null)
+        if (!_acquired)
             return;
         try
         {
@@ -106,8 +107,8 @@ internal sealed class EmbeddedHost(
         finally
         {
             _work = null;
-            _lock.Dispose();
-            _lock = null;
+            _lock?.Dispose();
+            (_lock, _acquired) = (null, false);
         }
     }
 
@@ -120,6 +121,16 @@ internal sealed class EmbeddedHost(
     private HostHolder Me => new(Environment.ProcessId, _kind, _url, _since);
 
     private void OnRunEnded(RunEndedEvent ended) => webhook.Notify(ended, _url);
+
+    /// <summary>Hosts that have ended without saying so: all others of an embedded database, and those that have been silent for long.</summary>
+    private async Task ForgetOthersAsync(CancellationToken ct)
+    {
+        var hosts = await ledger.HostsAsync(ct);
+        // Of the database's clock, as the others are.
+        var now = hosts.Max(h => h.LastSeen);
+        foreach (var gone in hosts.Where(h => h.Host != settings.HostName && (!settings.IsShared || h.LastSeen < now - Silent)))
+            await ledger.HostGoneAsync(gone.Host, ct);
+    }
 
     private Task SeenAsync(CancellationToken ct) => ledger.HostSeenAsync(
         new(settings.HostName, settings.EngineId, Environment.ProcessId, _kind == Serve ? "serve" : "cli", _url, JsonSerializer.Serialize(servers.Queues),

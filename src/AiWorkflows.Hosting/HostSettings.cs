@@ -15,7 +15,7 @@ internal sealed record HostSettings
 
     public required string DataDirectory { get; init; }
 
-    /// <summary>The SQLite file, absolute.</summary>
+    /// <summary>The SQLite file, absolute; without meaning where the database is shared.</summary>
     public required string DatabasePath { get; init; }
 
     public required string CodeVersion { get; init; }
@@ -23,8 +23,13 @@ internal sealed record HostSettings
     /// <summary>Name of this host, unique among hosts: machine, process and the start of the engine id.</summary>
     public required string HostName { get; init; }
 
-    /// <summary>Names the job engine of this process: job ids of an engine in memory start again at 1 in every process.</summary>
+    /// <summary>Names the job engine: of this process, because job ids of an engine in memory start again at 1 in every process; or the one that all hosts share.</summary>
     public required string EngineId { get; init; }
+
+    private const string SharedEngine = "sqlserver";
+
+    /// <summary>Whether several hosts may work on the database at once.</summary>
+    public bool IsShared => Options.Engine == StoreEngine.SqlServer && Errors.Count == 0;
 
     public static HostSettings Resolve(AiWorkflowsOptions options, List<string> errors, string contentRoot, string codeVersion)
     {
@@ -39,7 +44,7 @@ internal sealed record HostSettings
             DatabasePath = DatabaseOf(options, contentRoot, dataDirectory, errors),
             CodeVersion = codeVersion,
             HostName = $"{Environment.MachineName}:{Environment.ProcessId}:{engine[^6..]}",
-            EngineId = engine,
+            EngineId = options.Engine == StoreEngine.SqlServer ? SharedEngine : engine,
         };
     }
 
@@ -50,12 +55,12 @@ internal sealed record HostSettings
             throw new InvalidRequestException(Errors.Count == 1
                 ? $"Wrong configuration: {Errors[0]}"
                 : $"Wrong configuration, {Errors.Count} mistakes:\n" + string.Join("\n", Errors.Select((error, i) => $"  {i + 1}. {error}")));
-        if (Options.Engine == StoreEngine.SqlServer)
-            throw new InvalidRequestException("AiWorkflows:Engine SqlServer is not available in this version; use Sqlite.");
     }
 
     private static string DatabaseOf(AiWorkflowsOptions options, string contentRoot, string dataDirectory, List<string> errors)
     {
+        if (options.Engine == StoreEngine.SqlServer && StorageServices.MistakeInSqlServer(options.ConnectionString) is { } mistake)
+            errors.Add(mistake);
         if (options.ConnectionString is not { } connectionString || options.Engine != StoreEngine.Sqlite)
             return Path.Combine(dataDirectory, "aiworkflows.db");
         try

@@ -45,6 +45,9 @@ internal abstract class Migrator(StoreDatabase database, IReadOnlyList<(string N
         }
     }
 
+    /// <summary>Whether nothing has been applied yet.</summary>
+    public bool IsEmpty() => Pending().Count == _scripts.Count;
+
     /// <summary>The pending scripts as they would run, each followed by its entry in the journal.</summary>
     public string Script()
     {

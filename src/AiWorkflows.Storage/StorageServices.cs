@@ -16,6 +16,22 @@ internal static class StorageServices
     /// <exception cref="ArgumentException">The connection string cannot be read.</exception>
     public static string SqliteFileOf(string connectionString) => new SqliteConnectionStringBuilder(connectionString).DataSource;
 
+    /// <summary>What is wrong with a connection string of SQL Server; null where it names a server and a database. Says nothing of what it holds.</summary>
+    public static string? MistakeInSqlServer(string? connectionString)
+    {
+        if (string.IsNullOrWhiteSpace(connectionString))
+            return "AiWorkflows:Engine SqlServer needs AiWorkflows:ConnectionString. Example: Server=HOST;Database=NAME;User ID=USER;Password=…;Encrypt=True.";
+        try
+        {
+            SqlServerDatabase.Parse(connectionString);
+            return null;
+        }
+        catch (InvalidRequestException e)
+        {
+            return e.Message;
+        }
+    }
+
     /// <summary>The embedded engine on the file at <paramref name="databasePath"/>. Migrate before the first use.</summary>
     public static IServiceCollection AddSqliteStorage(this IServiceCollection services, string databasePath)
     {

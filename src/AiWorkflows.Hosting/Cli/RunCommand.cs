@@ -89,7 +89,7 @@ internal static class RunCommand
     {
         await engine.RegisterAsync(i.Ct);
         var result = await request(engine);
-        var isServed = CliHost.IsHeld(i.Context);
+        var isServed = await CliHost.IsHeldAsync(i.Context, i.Ct);
         i.Output.Object(new { Outcome = result.RunId is null ? "nothing_owed" : "requested", result.RunId, result.Message }, () =>
         {
             i.Output.Line(result.Message);

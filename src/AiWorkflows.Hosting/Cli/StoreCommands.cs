@@ -1,6 +1,8 @@
 using System.CommandLine;
 using System.Text.Json;
+using AiWorkflows.Hosting.Jobs;
 using AiWorkflows.Storage;
+using AiWorkflows.Workflows;
 
 namespace AiWorkflows.Hosting.Cli;
 
@@ -13,6 +15,12 @@ internal static class StoreCommands
     public static async Task MigrateAsync(CliContext context, CancellationToken ct)
     {
         var settings = context.Get<HostSettings>();
+        if (settings.IsShared)
+        {
+            await context.Get<Migrator>().MigrateAsync(ct);
+            await SqlServerJobs.PrepareAsync(settings.Options.ConnectionString!, context.Get<StoreDatabase>(), ct);
+            return;
+        }
         try
         {
             Directory.CreateDirectory(Path.GetDirectoryName(settings.DatabasePath)!);
@@ -111,15 +119,15 @@ internal static class StoreCommands
 
     private static async Task<int> ScriptAsync(Invocation i)
     {
-        var pending = i.Context.Get<Migrator>().Pending();
-        if (pending.Count == 0)
+        var migrator = i.Context.Get<Migrator>();
+        var isEmpty = migrator.IsEmpty();
+        var script = migrator.Script() + await i.Context.Get<FeatureStore>().ScriptAsync(i.Context.Catalog.Groups, isEmpty, i.Ct);
+        if (i.Context.Get<HostSettings>().IsShared && isEmpty)
+            script += "-- Hangfire\n" + SqlServerJobs.Script() + "\nGO\n";
+        if (script.Length == 0)
             await i.Output.Console.Error.WriteLineAsync($"Nothing to apply: {i.Context.Get<StoreDatabase>().Location} is up to date.");
-        foreach (var (name, sql) in pending)
-        {
-            i.Output.Line($"-- {name}");
-            i.Output.Line(sql.TrimEnd());
-            i.Output.Line();
-        }
+        else
+            i.Output.Line(script.TrimEnd());
         return 0;
     }
 
@@ -127,6 +135,7 @@ internal static class StoreCommands
     {
         var pending = i.Context.Get<Migrator>().Pending();
         await MigrateAsync(i.Context, i.Ct);
+        await i.Context.Get<RunEngine>().RegisterAsync(i.Ct);
         foreach (var (name, _) in pending)
             i.Output.Line($"applied {name}");
         i.Output.Line($"{i.Context.Get<StoreDatabase>().Location} is up to date.");

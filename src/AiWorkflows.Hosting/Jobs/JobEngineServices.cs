@@ -21,16 +21,9 @@ internal static class JobEngineServices
 
     public static IServiceCollection AddJobEngine(this IServiceCollection services)
     {
-        services.AddSingleton<JobStorage>(_ => new InMemoryStorage(new InMemoryStorageOptions
-        {
-            IdType = InMemoryStorageIdType.Long,
-            // The default of three hours would overrule how long finished jobs are kept.
-            MaxExpirationTime = null,
-            MaxStateHistoryLength = 50,
-        })
-        {
-            JobExpirationTimeout = KeepFinishedJobs,
-        });
+        services.AddSingleton<JobStorage>(s => s.GetRequiredService<HostSettings>() is { IsShared: true } shared
+            ? SqlServerJobs.Create(shared.Options.ConnectionString!, KeepFinishedJobs)
+            : InMemory());
         services.AddSingleton<JobActivator>(s => new AspNetCoreJobActivator(s.GetRequiredService<IServiceScopeFactory>()));
         services.AddSingleton<LedgerActions>();
         services.AddSingleton<IJobFilterProvider>(JobFilters.Create);
@@ -56,6 +49,17 @@ internal static class JobEngineServices
         services.AddSingleton<IGlobalConfiguration>(s => HangfireStatics.Configure(s.GetRequiredService<ILoggerFactory>()));
         return services;
     }
+
+    private static InMemoryStorage InMemory() => new(new InMemoryStorageOptions
+    {
+        IdType = InMemoryStorageIdType.Long,
+        // The default of three hours would overrule how long finished jobs are kept.
+        MaxExpirationTime = null,
+        MaxStateHistoryLength = 50,
+    })
+    {
+        JobExpirationTimeout = KeepFinishedJobs,
+    };
 
     /// <summary>Gives Hangfire's dashboard the clients of its host.</summary>
     private sealed class HostJobClients(BackgroundJobClient client, RecurringJobManager manager) : IBackgroundJobClientFactory, IRecurringJobManagerFactory

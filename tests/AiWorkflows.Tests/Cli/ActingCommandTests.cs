@@ -116,8 +116,9 @@ public sealed class ActingCommandTests(FinishedShop shop) : IClassFixture<Finish
         await using var host = new ShopHost();
         var script = await host.RunAsync("migrate", "--script");
         script.Code.ShouldBe(0, script.ToString());
-        script.Out.ShouldStartWith("-- 0001_initial");
+        script.Out.ShouldContain("-- 0001_initial");
         script.Out.ShouldContain("CREATE TABLE workflows_runs");
+        script.Out.ShouldContain("CREATE TABLE feature_store_visits_v1_rows");
         Directory.Exists(host.DataDirectory).ShouldBeFalse();
 
         (await host.RunAsync("migrate")).Out.ShouldMatch(@"applied 0001_initial\s+applied 0002_views[\s\S]*is up to date\.");
@@ -125,6 +126,25 @@ public sealed class ActingCommandTests(FinishedShop shop) : IClassFixture<Finish
         var nothing = await host.RunAsync("migrate", "--script");
         (nothing.Code, nothing.Out).ShouldBe((0, ""));
         nothing.Error.ShouldContain("Nothing to apply");
+    }
+
+    [Fact]
+    public async Task A_database_made_by_the_printed_script_needs_nothing_more()
+    {
+        await using var host = new ShopHost();
+        var script = await host.RunAsync("migrate", "--script");
+        Directory.CreateDirectory(host.DataDirectory);
+        using (var connection = new SqliteConnection($"Data Source={Path.Combine(host.DataDirectory, "aiworkflows.db")};Pooling=false"))
+        {
+            connection.Open();
+            using var command = connection.CreateCommand();
+            command.CommandText = script.Out;
+            command.ExecuteNonQuery();
+        }
+        var nothing = await host.RunAsync("migrate", "--script");
+        (nothing.Code, nothing.Out).ShouldBe((0, ""));
+        (await host.RunAsync("migrate")).Out.ShouldNotContain("applied");
+        (await host.RunAsync("features", "list")).Out.ShouldContain("visits");
     }
 
     [Fact]

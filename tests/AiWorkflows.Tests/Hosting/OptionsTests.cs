@@ -75,12 +75,19 @@ public class OptionsTests
             message.ShouldContain(part);
     }
 
-    [Fact]
-    public void Sql_server_is_not_available_in_this_version()
+    [Theory]
+    [InlineData(null, "needs AiWorkflows:ConnectionString")]
+    [InlineData("Server=.;User ID=sa;Password=s3cret", "names no database")]
+    [InlineData("Database=x;Password=s3cret", "names no server")]
+    [InlineData("Server=.;Database=x;Pasword=s3cret", "no connection string of SQL Server")]
+    [InlineData("Server=.;Database=x;Encrypt=s3cret", "no connection string of SQL Server")]
+    public void A_wrong_connection_string_is_named_and_never_repeated(string? connectionString, string expected)
     {
-        var (options, errors) = Read([("Engine", "SqlServer"), ("ConnectionString", "Server=.;Database=x")]);
+        var (options, errors) = Read(connectionString is null ? [("Engine", "SqlServer")] : [("Engine", "SqlServer"), ("ConnectionString", connectionString)]);
 
-        Should.Throw<InvalidRequestException>(HostSettings.Resolve(options, errors, "/app", "1").ThrowIfWrong).Message.ShouldContain("not available in this version");
+        var message = Should.Throw<InvalidRequestException>(HostSettings.Resolve(options, errors, "/app", "1").ThrowIfWrong).Message;
+        message.ShouldContain(expected);
+        message.ShouldNotContain("s3cret");
     }
 
     [Theory]

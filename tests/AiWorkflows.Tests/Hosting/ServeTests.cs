@@ -96,7 +96,7 @@ public sealed class ServeTests : IDisposable
     }
 
     [Theory]
-    [InlineData("AiWorkflows:Engine", "SqlServer", "not available in this version")]
+    [InlineData("AiWorkflows:Engine", "SqlServer", "needs AiWorkflows:ConnectionString")]
     [InlineData("AiWorkflows:Urls", "http://0.0.0.0:0", "authentication comes with a later version")]
     [InlineData("AiWorkflows:Clock", "noon", "AiWorkflows:Clock is 'noon'")]
     public async Task A_wrong_setting_is_exit_code_2_and_leaves_nothing_behind(string key, string value, string message)

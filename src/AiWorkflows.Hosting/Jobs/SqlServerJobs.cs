@@ -1,0 +1,52 @@
+using AiWorkflows.Storage;
+using Hangfire.SqlServer;
+using Microsoft.Data.SqlClient;
+
+namespace AiWorkflows.Hosting.Jobs;
+
+/// <summary>Hangfire's own tables in the database of the stores, shared by all hosts.</summary>
+internal static class SqlServerJobs
+{
+    private const string Schema = "hangfire";
+
+    public static SqlServerStorage Create(string connectionString, TimeSpan keepFinishedJobs) => new(connectionString, new SqlServerStorageOptions
+    {
+        SchemaName = Schema,
+        // Prepared beside the migrations, where a failure has a reader; here it would make every command wait for a database that is away.
+        PrepareSchemaIfNecessary = false,
+        // A host that dies is noticed by its queue after this; the ledger's leases, which are shorter, are what counts.
+        SlidingInvisibilityTimeout = TimeSpan.FromMinutes(5),
+        CommandBatchMaxTimeout = TimeSpan.FromMinutes(5),
+        // Zero: an idle worker waits inside of one query instead of asking again and again.
+        QueuePollInterval = TimeSpan.Zero,
+        UseRecommendedIsolationLevel = true,
+        DisableGlobalLocks = true,
+        SqlClientFactory = SqlClientFactory.Instance,
+    })
+    {
+        JobExpirationTimeout = keepFinishedJobs,
+    };
+
+    /// <summary>The statements that create or upgrade Hangfire's tables; running them again changes nothing.</summary>
+    public static string Script() => SqlServerObjectsInstaller.GetInstallScript(Schema, enableHeavyMigrations: true);
+
+    /// <summary>Creates or upgrades Hangfire's tables.</summary>
+    /// <exception cref="InvalidRequestException">This login may not.</exception>
+    public static async Task PrepareAsync(string connectionString, StoreDatabase database, CancellationToken ct)
+    {
+        try
+        {
+            await using var connection = new SqlConnection(connectionString);
+            await connection.OpenAsync(ct);
+            SqlServerObjectsInstaller.Install(connection, Schema, enableHeavyMigrations: true);
+        }
+        catch (Exception e) when (database.LacksRights(e))
+        {
+            throw new InvalidRequestException($"{database.Location} lacks tables of Hangfire (schema {Schema}), and this login may not create them. Let somebody who may run the command migrate, or the output of migrate --script.", e);
+        }
+        catch (Exception e) when (database.Explain(e) is { } explained)
+        {
+            throw explained;
+        }
+    }
+}
