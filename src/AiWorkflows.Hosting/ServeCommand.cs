@@ -28,7 +28,7 @@ internal static class ServeCommand
                 $"Another host works on {settings.DatabasePath}: {host.Holder()?.ToString() ?? "an unknown process"}. Use that one, or stop it first; an embedded database has one host.");
         await services.GetRequiredService<Migrator>().MigrateAsync(ct);
         if (settings.IsShared)
-            await SqlServerJobs.PrepareAsync(settings.Options.ConnectionString!, services.GetRequiredService<StoreDatabase>(), ct);
+            await SqlServerJobs.PrepareAsync(services.GetRequiredService<StoreDatabase>(), ct);
 
         // Pages are there before the engine has taken over what an earlier host left, which may take a while.
         var url = await ListenAsync(app, ct);

@@ -1,9 +1,11 @@
+using System.Data.Common;
 using AiWorkflows.Features;
 using AiWorkflows.Inference;
 using AiWorkflows.Models;
 using AiWorkflows.Storage.Sqlite;
 using AiWorkflows.Storage.SqlServer;
 using AiWorkflows.Workflows;
+using Microsoft.Data.SqlClient;
 using Microsoft.Data.Sqlite;
 using Microsoft.Extensions.DependencyInjection;
 
@@ -30,6 +32,13 @@ internal static class StorageServices
         {
             return e.Message;
         }
+    }
+
+    /// <summary>Makes connections for the job engine, which keeps its tables in the same database.</summary>
+    public static Func<DbConnection> SqlServerConnections(string connectionString)
+    {
+        var settings = SqlServerDatabase.Parse(connectionString).ConnectionString;
+        return () => new SqlConnection(settings);
     }
 
     /// <summary>The embedded engine on the file at <paramref name="databasePath"/>. Migrate before the first use.</summary>

@@ -18,7 +18,7 @@ internal static class StoreCommands
         if (settings.IsShared)
         {
             await context.Get<Migrator>().MigrateAsync(ct);
-            await SqlServerJobs.PrepareAsync(settings.Options.ConnectionString!, context.Get<StoreDatabase>(), ct);
+            await SqlServerJobs.PrepareAsync(context.Get<StoreDatabase>(), ct);
             return;
         }
         try

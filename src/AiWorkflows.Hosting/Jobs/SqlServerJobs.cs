@@ -1,6 +1,5 @@
 using AiWorkflows.Storage;
 using Hangfire.SqlServer;
-using Microsoft.Data.SqlClient;
 
 namespace AiWorkflows.Hosting.Jobs;
 
@@ -9,7 +8,7 @@ internal static class SqlServerJobs
 {
     private const string Schema = "hangfire";
 
-    public static SqlServerStorage Create(string connectionString, TimeSpan keepFinishedJobs) => new(connectionString, new SqlServerStorageOptions
+    public static SqlServerStorage Create(string connectionString, TimeSpan keepFinishedJobs) => new(StorageServices.SqlServerConnections(connectionString), new SqlServerStorageOptions
     {
         SchemaName = Schema,
         // Prepared beside the migrations, where a failure has a reader; here it would make every command wait for a database that is away.
@@ -21,7 +20,6 @@ internal static class SqlServerJobs
         QueuePollInterval = TimeSpan.Zero,
         UseRecommendedIsolationLevel = true,
         DisableGlobalLocks = true,
-        SqlClientFactory = SqlClientFactory.Instance,
     })
     {
         JobExpirationTimeout = keepFinishedJobs,
@@ -32,12 +30,11 @@ internal static class SqlServerJobs
 
     /// <summary>Creates or upgrades Hangfire's tables.</summary>
     /// <exception cref="InvalidRequestException">This login may not.</exception>
-    public static async Task PrepareAsync(string connectionString, StoreDatabase database, CancellationToken ct)
+    public static async Task PrepareAsync(StoreDatabase database, CancellationToken ct)
     {
         try
         {
-            await using var connection = new SqlConnection(connectionString);
-            await connection.OpenAsync(ct);
+            await using var connection = await database.OpenReadAsync(ct);
             SqlServerObjectsInstaller.Install(connection, Schema, enableHeavyMigrations: true);
         }
         catch (Exception e) when (database.LacksRights(e))
