@@ -13,7 +13,24 @@ internal sealed partial class Ledger
 
     private const int DefaultMaxLost = 10;
 
-    public Task<ClaimResult> ClaimAsync(long stageRunId, ClaimRequest request, CancellationToken ct) => database.WriteAsync(async tx =>
+    public async Task<ClaimResult> ClaimAsync(long stageRunId, ClaimRequest request, CancellationToken ct)
+    {
+        try
+        {
+            return await TryClaimAsync(stageRunId, request, ct);
+        }
+        catch (CommitUnknownException)
+        {
+            // The claim's own name tells whether it was committed.
+            return await database.ReadFirstAsync<StageRunRow>($$"""
+                SELECT {{StageRunRow.Columns}} FROM {workflows.stage_runs} WHERE stage_run_id = @StageRunId AND state = 'running' AND lease_owner = @Claim
+                """, new { StageRunId = stageRunId, Claim = request.Claim.ToString("N") }, ct) is { } mine
+                ? new ClaimResult(mine.RunId, mine.ToRecord(), null)
+                : await TryClaimAsync(stageRunId, request, ct);
+        }
+    }
+
+    private Task<ClaimResult> TryClaimAsync(long stageRunId, ClaimRequest request, CancellationToken ct) => database.WriteAsync(async tx =>
     {
         var claim = new
         {

@@ -7,17 +7,60 @@ internal sealed partial class Ledger
 {
     public async Task<PublishResult> WinAsync(Publication publication, CancellationToken ct)
     {
-        var result = await database.WriteAsync(async tx =>
+        PublishResult result;
+        try
         {
-            var outcome = await PublishAsync(tx, publication);
-            if (outcome.Outcome != PublishOutcome.Published)
-                tx.RollBack();
-            return outcome;
-        }, ct);
+            result = await TryWinAsync(publication, ct);
+        }
+        catch (CommitUnknownException)
+        {
+            result = await PublishedAsync(publication, ct) ?? await TryWinAsync(publication, ct);
+        }
         if (result.Outcome == PublishOutcome.Conflict)
             await database.WriteAsync(tx => tx.ExecuteAsync(
                 "UPDATE {feature_store.commits} SET state = 'discarded' WHERE commit_id = @CommitId AND state = 'writing'", new { publication.Commit!.CommitId }), ct, durable: false);
         return result;
+    }
+
+    private Task<PublishResult> TryWinAsync(Publication publication, CancellationToken ct) => database.WriteAsync(async tx =>
+    {
+        var outcome = await PublishAsync(tx, publication);
+        if (outcome.Outcome != PublishOutcome.Published)
+            tx.RollBack();
+        return outcome;
+    }, ct);
+
+    /// <summary>What a publication whose commit got no answer has published; null where it has not been committed.</summary>
+    private async Task<PublishResult?> PublishedAsync(Publication publication, CancellationToken ct)
+    {
+        var key = new { publication.Attempt.StageRunId, publication.Attempt.Attempt, CommitId = publication.Commit?.CommitId, BatchId = publication.Batch?.BatchId, publication.Model?.Model };
+        if (await database.ReadFirstAsync<long>("SELECT COUNT(*) FROM {workflows.attempts} WHERE stage_run_id = @StageRunId AND attempt = @Attempt AND outcome = 'succeeded'", key, ct) == 0)
+            return null;
+        var row = await database.ReadFirstAsync<PublishedRow>("""
+            SELECT (SELECT published_seq FROM {feature_store.commits} WHERE commit_id = @CommitId) AS commit_seq,
+                (SELECT published_seq FROM {prediction_log.batches} WHERE batch_id = @BatchId) AS batch_seq,
+                (SELECT MAX(published_seq) FROM {model_registry.versions} WHERE model = @Model AND stage_run_id = @StageRunId) AS version_seq,
+                (SELECT MAX(version) FROM {model_registry.versions} WHERE model = @Model AND stage_run_id = @StageRunId) AS version,
+                (SELECT MAX(dataset_id) FROM {feature_store.training_datasets} WHERE stage_run_id = @StageRunId) AS dataset_id,
+                (SELECT seq FROM {feature_store.publication_clock}) AS current_seq
+            """, key, ct);
+        return new(PublishOutcome.Published, row!.CommitSeq ?? row.BatchSeq ?? row.VersionSeq ?? row.CurrentSeq,
+            publication.Model is null ? null : row.Version, publication.Dataset is null ? null : row.DatasetId, BatchUnchanged: publication.Batch is not null && row.BatchSeq is null);
+    }
+
+    private sealed class PublishedRow
+    {
+        public long? CommitSeq { get; set; }
+
+        public long? BatchSeq { get; set; }
+
+        public long? VersionSeq { get; set; }
+
+        public int? Version { get; set; }
+
+        public long? DatasetId { get; set; }
+
+        public long CurrentSeq { get; set; }
     }
 
     private static async Task<PublishResult> PublishAsync(WriteTransaction tx, Publication publication)

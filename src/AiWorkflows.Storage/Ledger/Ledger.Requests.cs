@@ -29,7 +29,19 @@ internal sealed partial class Ledger
         UPDATE {workflows.workflows} SET paused_by = @By, paused_at = CASE WHEN @By IS NULL THEN NULL ELSE COALESCE(paused_at, {now}) END WHERE workflow = @Workflow
         """, new { Workflow = workflow, By = pausedBy }), ct);
 
-    public Task<(long RunId, bool Created)> RequestAsync(RunRequest request, CancellationToken ct) => database.WriteAsync(async tx =>
+    public async Task<(long RunId, bool Created)> RequestAsync(RunRequest request, CancellationToken ct)
+    {
+        try
+        {
+            return await TryRequestAsync(request, ct);
+        }
+        catch (CommitUnknownException) when (request.DedupKey is not null)
+        {
+            return await TryRequestAsync(request, ct);
+        }
+    }
+
+    private Task<(long RunId, bool Created)> TryRequestAsync(RunRequest request, CancellationToken ct) => database.WriteAsync(async tx =>
         await InsertAsync(tx, request) is { } created ? (created, true)
         : (await tx.ScalarAsync<long>("SELECT run_id FROM {workflows.runs} WHERE workflow = @Workflow AND dedup_key = @DedupKey", new { request.Workflow, request.DedupKey }), false), ct);
 

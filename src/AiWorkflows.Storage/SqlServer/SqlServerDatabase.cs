@@ -229,7 +229,3 @@ internal sealed class SqlServerDatabase : StoreDatabase
     /// <summary>Hosts that failed together do not come back together.</summary>
     private static TimeSpan Jittered(TimeSpan pause) => pause * (0.5 + Random.Shared.NextDouble());
 }
-
-/// <summary>The connection broke while a transaction was being committed: it may have been committed or not, and only the database knows.</summary>
-internal sealed class CommitUnknownException(string location, Exception inner)
-    : AiWorkflowsException($"The connection to {location} was lost during a commit. Look whether the change is there, and repeat it if it is not.", inner);

@@ -35,6 +35,9 @@ internal sealed record FeatureColumn(
 /// <summary>The schema of a feature group, read from its record type once.</summary>
 internal sealed class GroupSchema
 {
+    /// <summary>The longest clustered key of SQL Server; the same everywhere, so that a group fits every engine.</summary>
+    private const int LongestKey = 900;
+
     private GroupSchema(Type row, FeatureGroupAttribute attribute, IReadOnlyList<FeatureColumn> columns)
     {
         Row = row;
@@ -131,6 +134,9 @@ internal sealed class GroupSchema
             errors.Add($"{row.Name}.{c.Property} would be column '{c.Name}', which the store needs itself; rename it.");
         if (columns.Count > 900)
             errors.Add($"{row.Name} has {columns.Count} columns; a feature group has at most 900, so split it.");
+        var keyBytes = columns.Where(c => c.Role == ColumnRole.Key).Sum(ColumnTypes.KeyBytes) + 2 * sizeof(long);
+        if (keyBytes > LongestKey)
+            errors.Add($"{row.Name}: its keys may take {keyBytes} bytes with event time and commit, and a key has at most {LongestKey} (two for each character of a text); give the texts a shorter length: [EntityKey(MaxLength = n)].");
         if (errors.Count == before)
             RowShape.TryCreate(row, errors);
         if (errors.Count > before)
@@ -178,6 +184,17 @@ internal static class ColumnTypes
         : type == typeof(Guid) ? ColumnType.Guid
         : type == typeof(float[]) ? ColumnType.Vector
         : null;
+
+    /// <summary>The most bytes that a key takes in an index.</summary>
+    public static int KeyBytes(FeatureColumn key) => key.Type switch
+    {
+        ColumnType.Text or ColumnType.Enum => 2 * key.MaxLength,
+        ColumnType.Guid => 16,
+        ColumnType.Int32 => sizeof(int),
+        ColumnType.Int16 => sizeof(short),
+        ColumnType.Byte => sizeof(byte),
+        _ => sizeof(long),
+    };
 
     /// <summary>The type as a C# programmer writes it.</summary>
     public static string Display(Type type) => Nullable.GetUnderlyingType(type) is { } underlying ? underlying.Name + "?" : type.Name;
