@@ -1,5 +1,6 @@
 using System.Text.Json;
 using AiWorkflows.Hosting.Jobs;
+using AiWorkflows.Storage;
 using AiWorkflows.Workflows;
 using Microsoft.Extensions.Logging;
 
@@ -10,7 +11,7 @@ namespace AiWorkflows.Hosting;
 /// whole life; a command that finds no host becomes one for as long as it follows its run. A shared database has any number of them, and its leases decide.
 /// </summary>
 internal sealed class EmbeddedHost(
-    HostSettings settings, RunEngine engine, ILedger ledger, JobServers servers, WorkflowSchedules schedules, FailureWebhook webhook,
+    HostSettings settings, StoreDatabase database, RunEngine engine, ILedger ledger, JobServers servers, WorkflowSchedules schedules, FailureWebhook webhook,
     ILogger<EmbeddedHost> log) : IAsyncDisposable
 {
     /// <summary>The kind of a host that serves; other kinds are names of commands.</summary>
@@ -56,6 +57,8 @@ internal sealed class EmbeddedHost(
             throw new InvalidOperationException("Acquire the database first.");
         if (Running)
             return;
+        if (settings.IsShared)
+            await SqlServerJobs.PrepareAsync(database, ct);
         _url = url;
         _lock?.Note(Me);
         engine.AttemptStarted += JobProgress.Follow;

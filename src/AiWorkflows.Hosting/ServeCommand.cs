@@ -27,8 +27,6 @@ internal static class ServeCommand
             throw new InvalidRequestException(
                 $"Another host works on {settings.DatabasePath}: {host.Holder()?.ToString() ?? "an unknown process"}. Use that one, or stop it first; an embedded database has one host.");
         await services.GetRequiredService<Migrator>().MigrateAsync(ct);
-        if (settings.IsShared)
-            await SqlServerJobs.PrepareAsync(services.GetRequiredService<StoreDatabase>(), ct);
 
         // Pages are there before the engine has taken over what an earlier host left, which may take a while.
         var url = await ListenAsync(app, ct);

@@ -60,7 +60,7 @@ internal static class DoctorCommand
     private static Task<(string, string)> ConfigurationAsync(HostSettings settings)
     {
         settings.ThrowIfWrong();
-        return Done((Ok, $"engine {settings.Options.Engine}, database {settings.DatabasePath}, settings below {settings.ContentRoot}, code {settings.CodeVersion}"));
+        return Done((Ok, $"engine {settings.Options.Engine}, {(settings.IsShared ? "" : $"database {settings.DatabasePath}, ")}settings below {settings.ContentRoot}, code {settings.CodeVersion}"));
     }
 
     private static (string, string) Definitions(Catalog catalog) => (Ok,

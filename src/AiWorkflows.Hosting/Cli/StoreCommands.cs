@@ -18,7 +18,6 @@ internal static class StoreCommands
         if (settings.IsShared)
         {
             await context.Get<Migrator>().MigrateAsync(ct);
-            await SqlServerJobs.PrepareAsync(context.Get<StoreDatabase>(), ct);
             return;
         }
         try
@@ -136,6 +135,8 @@ internal static class StoreCommands
         var pending = i.Context.Get<Migrator>().Pending();
         await MigrateAsync(i.Context, i.Ct);
         await i.Context.Get<RunEngine>().RegisterAsync(i.Ct);
+        if (i.Context.Get<HostSettings>().IsShared)
+            await SqlServerJobs.PrepareAsync(i.Context.Get<StoreDatabase>(), i.Ct);
         foreach (var (name, _) in pending)
             i.Output.Line($"applied {name}");
         i.Output.Line($"{i.Context.Get<StoreDatabase>().Location} is up to date.");

@@ -13,6 +13,7 @@ internal static class SqlServerJobs
         SchemaName = Schema,
         // Prepared beside the migrations, where a failure has a reader; here it would make every command wait for a database that is away.
         PrepareSchemaIfNecessary = false,
+        TryAutoDetectSchemaDependentOptions = false,
         // A host that dies is noticed by its queue after this; the ledger's leases, which are shorter, are what counts.
         SlidingInvisibilityTimeout = TimeSpan.FromMinutes(5),
         CommandBatchMaxTimeout = TimeSpan.FromMinutes(5),
