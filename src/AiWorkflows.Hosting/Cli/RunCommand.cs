@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Diagnostics;
+using AiWorkflows.Storage.Queries;
 using AiWorkflows.Workflows;
 
 namespace AiWorkflows.Hosting.Cli;
@@ -72,6 +73,9 @@ internal static class RunCommand
                 if (end.State != States.Succeeded || again is null)
                     break;
                 result = await again(engine);
+                // The host goes on by itself, and may have finished the next run before the end of this one was seen.
+                if (await i.Context.Query<RunQueries>().NextCatchUpAsync(runId, i.Ct) is { } next)
+                    result = result with { RunId = next, Window = (await i.Context.Get<ILedger>().FindRunAsync(next, i.Ct))!.Window };
             }
         }
         catch (OperationCanceledException) when (i.Ct.IsCancellationRequested)

@@ -70,4 +70,10 @@ internal sealed class RunQueries
     /// <summary>The watermark of each pipeline's own output.</summary>
     public Task<IReadOnlyList<WatermarkRow>> WatermarksAsync(CancellationToken ct) =>
         _database.ReadAsync<WatermarkRow>("SELECT pipeline, input, event_time FROM {workflows.watermarks} WHERE input = '' ORDER BY pipeline", null, ct);
+
+    /// <summary>The run that catch-up made after this one for the same workflow in the same mode; null where there is none.</summary>
+    public Task<long?> NextCatchUpAsync(long runId, CancellationToken ct) => _database.ReadFirstAsync<long?>("""
+        SELECT MIN(n.run_id) FROM {workflows.runs} n JOIN {workflows.runs} r ON r.workflow = n.workflow AND r.mode = n.mode
+        WHERE r.run_id = @RunId AND n.run_id > r.run_id AND n.catch_up = 1
+        """, new { RunId = runId }, ct);
 }
