@@ -7,7 +7,22 @@ public class SqlServerFeatureStoreTests : FeatureStoreCompliance
     private protected override Task<TestStore> OpenAsync() => SqlServerTestStore.OpenAsync();
 }
 
-public class SqlServerLedgerTests : LedgerCompliance
+public class SqlServerRequestTests : RequestCompliance
+{
+    private protected override Task<TestStore> OpenAsync() => SqlServerTestStore.OpenAsync();
+}
+
+public class SqlServerStepTests : StepCompliance
+{
+    private protected override Task<TestStore> OpenAsync() => SqlServerTestStore.OpenAsync();
+}
+
+public class SqlServerAttemptTests : AttemptCompliance
+{
+    private protected override Task<TestStore> OpenAsync() => SqlServerTestStore.OpenAsync();
+}
+
+public class SqlServerHostTests : HostCompliance
 {
     private protected override Task<TestStore> OpenAsync() => SqlServerTestStore.OpenAsync();
 }

@@ -3,11 +3,9 @@ using Microsoft.Data.SqlClient;
 
 namespace AiWorkflows.Tests.Storage;
 
-/// <summary>Databases of their own on the server that AIWORKFLOWS_TEST_SQLSERVER names (a connection string without a database); without one, tests are skipped and say so.</summary>
+/// <summary>Databases of their own on the server for tests; where there is none, tests are skipped and say why.</summary>
 internal static class SqlServerTestDatabase
 {
-    public const string Variable = "AIWORKFLOWS_TEST_SQLSERVER";
-
     private static readonly Stack<string> Free = [];
     private static readonly List<string> Created = [];
     private static int _created;
@@ -17,9 +15,8 @@ internal static class SqlServerTestDatabase
     /// <summary>The connection string of the server; skips the test where there is none.</summary>
     public static string Server()
     {
-        var server = Environment.GetEnvironmentVariable(Variable);
-        Assert.SkipWhen(string.IsNullOrWhiteSpace(server), $"{Variable} holds no connection string of a SQL Server (Server=…;User ID=…;Password=…, without a database).");
-        return server!;
+        Assert.SkipWhen(SqlServerTestServer.ConnectionString is null, SqlServerTestServer.Absence);
+        return SqlServerTestServer.ConnectionString!;
     }
 
     public static string ConnectionString(string database) => new SqlConnectionStringBuilder(Server()) { InitialCatalog = database }.ConnectionString;

@@ -7,7 +7,22 @@ public class SqliteFeatureStoreTests : FeatureStoreCompliance
     private protected override Task<TestStore> OpenAsync() => SqliteTestStore.OpenAsync();
 }
 
-public class SqliteLedgerTests : LedgerCompliance
+public class SqliteRequestTests : RequestCompliance
+{
+    private protected override Task<TestStore> OpenAsync() => SqliteTestStore.OpenAsync();
+}
+
+public class SqliteStepTests : StepCompliance
+{
+    private protected override Task<TestStore> OpenAsync() => SqliteTestStore.OpenAsync();
+}
+
+public class SqliteAttemptTests : AttemptCompliance
+{
+    private protected override Task<TestStore> OpenAsync() => SqliteTestStore.OpenAsync();
+}
+
+public class SqliteHostTests : HostCompliance
 {
     private protected override Task<TestStore> OpenAsync() => SqliteTestStore.OpenAsync();
 }
