@@ -52,6 +52,7 @@ public static class AiWorkflowsHost
         builder.Services.AddEngine(settings, definitions);
         builder.Services.AddJobEngine();
         builder.Services.AddDashboardPages();
+        TelemetryExport.Add(builder, settings);
         builder.Services.AddSingleton(settings);
         builder.Services.AddSingleton(definitions);
         builder.Services.AddSingleton(Microsoft.Extensions.Options.Options.Create(options));
@@ -100,6 +101,7 @@ public static class AiWorkflowsHost
         using var stop = new CancellationTokenSource();
         using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, Stop);
         using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Stop);
+        TelemetryExport.Start(app.Services);
         await using (app)
             return await CommandLine.RunAsync(app, HostArguments.WithoutSettings(args), stop.Token);
 

@@ -40,6 +40,14 @@ internal sealed partial class Ledger
             ORDER BY stage_run_id
             """, new { Age = Timestamps.ToMicros(age) }, ct)).Select(r => r.ToRecord())];
 
+    public async Task<IReadOnlyList<QueueState>> QueuesAsync(CancellationToken ct) =>
+        [.. (await database.ReadAsync<QueueRow>("""
+            SELECT queue, COUNT(*) AS waiting, MIN(CASE WHEN not_before > dispatched_at THEN not_before ELSE dispatched_at END) AS oldest, {now} AS read_at
+            FROM {workflows.stage_runs}
+            WHERE state = 'pending' AND dispatched_at IS NOT NULL AND not_before <= {now} AND run_id IN (SELECT run_id FROM {workflows.runs} WHERE state = 'running')
+            GROUP BY queue ORDER BY queue
+            """, null, ct)).Select(q => new QueueState(q.Queue, q.Waiting, q.ReadAt.Value - q.Oldest.Value))];
+
     public Task UndispatchAsync(long stageRunId, int dispatchNo, CancellationToken ct) => database.WriteAsync(tx => tx.ExecuteAsync(
         "UPDATE {workflows.stage_runs} SET dispatched_at = NULL, job_id = NULL WHERE stage_run_id = @StageRunId AND dispatch_no = @DispatchNo AND state = 'pending'",
         new { StageRunId = stageRunId, DispatchNo = dispatchNo }), ct, durable: false);
@@ -78,6 +86,17 @@ internal sealed partial class Ledger
                 UPDATE {workflows.stage_runs} SET as_of_seq = (SELECT seq FROM {feature_store.publication_clock}) WHERE run_id = @RunId AND step = @Step AND as_of_seq IS NULL
                 """, new { RunId = runId, Step = step });
         return [.. ready.Select(r => new DispatchedStep(r.StageRunId, r.DispatchNo + 1, r.Queue, r.Step))];
+    }
+
+    private sealed class QueueRow
+    {
+        public string Queue { get; set; } = "";
+
+        public long Waiting { get; set; }
+
+        public Utc Oldest { get; set; }
+
+        public Utc ReadAt { get; set; }
     }
 
     private sealed class StateCounts

@@ -110,6 +110,11 @@ internal sealed record StageLogLine(long LogId, long RunId, long? StageRunId, in
 internal sealed record HostRecord(
     string Host, string Engine, int ProcessId, string Kind, string? Url, string QueuesJson, string CodeVersion, DateTime StartedAt, DateTime LastSeen);
 
+/// <summary>What waits in a queue.</summary>
+/// <param name="Waiting">Steps that could start.</param>
+/// <param name="Oldest">For how long the first of them could have.</param>
+internal sealed record QueueState(string Queue, long Waiting, TimeSpan Oldest);
+
 internal sealed record AttemptRecord(
     long StageRunId, int Attempt, string Host, string? JobId, string CodeVersion, DateTime StartedAt, DateTime? EndedAt, string? Outcome, string? Error);
 
@@ -178,6 +183,9 @@ internal interface ILedger
 
     /// <summary>Pending steps that were dispatched more than <paramref name="age"/> ago: their jobs may be gone.</summary>
     Task<IReadOnlyList<StageRunRecord>> StaleDispatchesAsync(TimeSpan age, CancellationToken ct);
+
+    /// <summary>The queues in which steps wait that could start.</summary>
+    Task<IReadOnlyList<QueueState>> QueuesAsync(CancellationToken ct);
 
     Task UndispatchAsync(long stageRunId, int dispatchNo, CancellationToken ct);
 

@@ -7,12 +7,22 @@ internal sealed partial class RunEngine
     /// <summary>Expires lost leases, dispatches again what lost its job, advances what is running, collects what nobody will publish.</summary>
     public async Task SweepAsync(CancellationToken ct)
     {
-        await Ledger.ExpireAsync(everything: false, _options.MaxLost, ct);
+        EngineTelemetry.LeasesWereLost(await Ledger.ExpireAsync(everything: false, _options.MaxLost, ct));
         await UndispatchDeadJobsAsync(_options.StaleDispatch, ct);
         await TakeWrittenRequestsAsync(ct);
         await AdmitRequestedAsync(ct);
         await AdvanceRunningAsync(ct);
         await Ledger.CollectAsync(ct);
+        await MeasureAsync(ct);
+    }
+
+    /// <summary>What lies in the database rather than in this process, for those who watch.</summary>
+    private async Task MeasureAsync(CancellationToken ct)
+    {
+        if (EngineTelemetry.QueuesAreWatched)
+            EngineTelemetry.QueuesAre(await Ledger.QueuesAsync(ct));
+        if (EngineTelemetry.HostsAreWatched)
+            EngineTelemetry.HostsAre((await Ledger.HostsAsync(ct)).Count);
     }
 
     /// <summary>Admits what is requested, oldest first, as far as limits and overlap policies let it.</summary>

@@ -47,7 +47,10 @@ internal sealed partial class RunEngine : IDisposable
     {
         await RegisterAsync(ct);
         if (_options.OnlyHost && await Ledger.ExpireAsync(everything: true, _options.MaxLost, ct) is var expired and > 0)
+        {
+            EngineTelemetry.LeasesWereLost(expired);
             _log.LogInformation("Took over {Count} steps that an earlier host left running", expired);
+        }
         await UndispatchDeadJobsAsync(_options.OnlyHost ? TimeSpan.Zero : _options.StaleDispatch, ct);
         await Ledger.CollectAsync(ct);
         await TakeWrittenRequestsAsync(ct);

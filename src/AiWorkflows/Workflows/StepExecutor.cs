@@ -66,8 +66,8 @@ internal sealed class StepExecutor(
     private async Task<StepOutcome> RunAsync(StageRunRecord row, RunningAttempt attempt, StageLog log)
     {
         var run = await Ledger.FindRunAsync(row.RunId, CancellationToken.None) ?? throw new InvalidOperationException($"Step {row.StageRunId} has no run.");
-        using var activity = EngineTelemetry.Source.StartActivity($"{run.Workflow} {row.Step}");
-        activity?.SetTag("aiworkflows.run_id", run.RunId).SetTag("aiworkflows.attempt", row.Attempt).SetTag("aiworkflows.window", run.Window.ToString());
+        using var activity = RunTrace.StartAttempt(run, row, options.Host);
+        EngineTelemetry.AttemptStarted(run.Workflow, row);
         StepOutcome outcome;
         try
         {
@@ -76,9 +76,10 @@ internal sealed class StepExecutor(
         catch (Exception e)
         {
             outcome = await FailedAsync(row, attempt, log, e);
-            activity?.SetStatus(System.Diagnostics.ActivityStatusCode.Error, e.Message);
+            activity?.SetStatus(System.Diagnostics.ActivityStatusCode.Error, ErrorText.Of(e));
         }
-        EngineTelemetry.AttemptEnded(run.Workflow, row.Step, outcome.Kind.ToString(), attempt.Elapsed, attempt.Progress.RowsRead, attempt.Progress.RowsWritten);
+        activity?.SetTag("aiworkflows.rows_read", attempt.Progress.RowsRead).SetTag("aiworkflows.rows_written", attempt.Progress.RowsWritten);
+        EngineTelemetry.AttemptEnded(run.Workflow, row.Step, outcome.Kind, attempt.Elapsed, attempt.Progress.RowsRead, attempt.Progress.RowsWritten);
         return outcome;
     }
 
@@ -144,9 +145,12 @@ internal sealed class StepExecutor(
     /// <summary>Publishes; when the reply is lost, reads whether it was published.</summary>
     private async Task<PublishResult> WinAsync(Publication publication, RunningAttempt attempt)
     {
+        using var activity = Telemetry.StartPart("publish");
         try
         {
-            return await Ledger.WinAsync(publication, CancellationToken.None);
+            var result = await Ledger.WinAsync(publication, CancellationToken.None);
+            activity?.SetTag("aiworkflows.outcome", result.Outcome.ToString()).SetTag("aiworkflows.seq", result.Seq);
+            return result;
         }
         catch (Exception e) when (e is not AiWorkflowsException)
         {

@@ -1,6 +1,4 @@
 using System.Collections.Concurrent;
-using System.Diagnostics;
-using System.Diagnostics.Metrics;
 using AiWorkflows.Features;
 using AiWorkflows.Models;
 using AiWorkflows.Tests.Storage;
@@ -290,36 +288,6 @@ public class RunEngineTests
         // What a pipeline writes to a logger of its own is part of it.
         var own = (await host.Ledger.LogsAsync(run, 0, 1000, default)).Single(l => l.Message == "Outcomes of 2 days");
         (own.Level, own.StageRunId, own.Attempt).ShouldBe(("warning", (await host.StepsAsync(run))["outcome"].StageRunId, 1));
-    }
-
-    [Fact]
-    public async Task Every_attempt_is_an_activity_and_a_measurement()
-    {
-        var activities = new ConcurrentQueue<Activity>();
-        using var listener = new ActivityListener
-        {
-            ShouldListenTo = source => source.Name == "AiWorkflows",
-            Sample = (ref ActivityCreationOptions<ActivityContext> _) => ActivitySamplingResult.AllData,
-            ActivityStopped = activities.Enqueue,
-        };
-        ActivitySource.AddActivityListener(listener);
-        var attempts = new ConcurrentQueue<string>();
-        using var meters = new MeterListener();
-        meters.InstrumentPublished = (instrument, l) =>
-        {
-            if (instrument.Name == "aiworkflows.stage.attempts")
-                l.EnableMeasurementEvents(instrument);
-        };
-        meters.SetMeasurementEventCallback<long>((_, _, tags, _) => attempts.Enqueue(string.Join(" ", tags.ToArray().Select(t => t.Value))));
-        meters.Start();
-
-        await using var file = await SqliteFile.MigratedAsync();
-        await using var host = await EngineHost.StartAsync(file, ai => ai.Workflow("traced", w => w.Window(TimeSpan.FromDays(1), Origin).Stage<TickPipeline>()));
-        host.Probe.Before["tick"] = (_, _) => host.Probe.CountOf("tick") == 1 ? throw new IOException("Away.") : Task.CompletedTask;
-        await host.EndAsync((await host.Engine.RequestAsync(new("traced", Days(1, 3), "me", "manual"), default)).RunId!.Value);
-        await Task.WhenAll(host.Dispatcher.Jobs);
-        activities.Where(a => a.DisplayName == "traced tick").Select(a => a.Status).ShouldBe([ActivityStatusCode.Error, ActivityStatusCode.Unset]);
-        attempts.Where(a => a.StartsWith("traced", StringComparison.Ordinal)).ShouldBe(["traced tick Retry", "traced tick Done"]);
     }
 
     private static async Task<IReadOnlyList<string>> LogAsync(EngineHost host, long run) => [.. (await host.Ledger.LogsAsync(run, 0, 1000, default)).Select(l => l.Message)];

@@ -65,6 +65,8 @@ internal sealed class GroupFeed<TRow> : IDisposable where TRow : class
 
     private void Read(IFeatureStore store, VisibleCommits commits, IReadOnlyList<FeatureColumn> columns, Window window, FeedMode mode, StageProgress? progress)
     {
+        using var activity = Telemetry.StartPart($"read {RowCodec<TRow>.Instance.Schema.Name}");
+        var rows = 0L;
         try
         {
             using var cursor = store.Scan(RowCodec<TRow>.Instance.Schema, columns, window);
@@ -76,6 +78,7 @@ internal sealed class GroupFeed<TRow> : IDisposable where TRow : class
                 if (!resolver.Fill(batch))
                     break;
                 progress?.AddRead(batch.Count);
+                rows += batch.Count;
                 if (!_channel.Writer.TryWrite(batch))
                     _channel.Writer.WriteAsync(batch, _stop.Token).AsTask().GetAwaiter().GetResult();
             }
@@ -85,5 +88,6 @@ internal sealed class GroupFeed<TRow> : IDisposable where TRow : class
         {
             _channel.Writer.Complete(e);
         }
+        activity?.SetTag("aiworkflows.rows", rows).SetTag("aiworkflows.window_from", Timestamps.Iso(window.From)).SetTag("aiworkflows.window_to", Timestamps.Iso(window.To));
     }
 }
