@@ -33,13 +33,25 @@ internal static class BatchPublishing
             return await tx.ExecuteAsync("UPDATE {prediction_log.batches} SET state = 'discarded' WHERE batch_id = @BatchId AND state = 'writing'", new { batch.BatchId }) == 1 ? false : null;
 
         var (seq, publishedAt) = await clock.TakeAsync();
+        if (!await StoreAsync(tx, batch, "published", seq, publishedAt))
+            return null;
+        await SupersedeAsync(tx, batch.BatchId);
+        return true;
+    }
+
+    /// <summary>Keeps the batch, whole and invisible, for the publish step of its stage; false when it is no longer open.</summary>
+    public static Task<bool> SealAsync(WriteTransaction tx, BatchSeal batch) => StoreAsync(tx, batch, "sealed", null, null);
+
+    private static async Task<bool> StoreAsync(WriteTransaction tx, BatchSeal batch, string state, long? seq, Utc? publishedAt)
+    {
         if (await tx.ExecuteAsync("""
-            UPDATE {prediction_log.batches} SET state = 'published', published_seq = @Seq, published_at = @PublishedAt, rows = @Rows, content_hash = @ContentHash,
+            UPDATE {prediction_log.batches} SET state = @State, published_seq = @Seq, published_at = @PublishedAt, rows = @Rows, content_hash = @ContentHash,
                 score_bins = @ScoreBinsJson, positive_share = @PositiveShare
             WHERE batch_id = @BatchId AND state = 'writing'
             """, new
         {
             batch.BatchId,
+            State = state,
             Seq = seq,
             PublishedAt = publishedAt,
             batch.Rows,
@@ -47,8 +59,7 @@ internal static class BatchPublishing
             batch.ScoreBinsJson,
             PositiveShare = double.IsNaN(batch.PositiveShare) ? (double?)null : batch.PositiveShare,
         }) != 1)
-            return null;
-        await SupersedeAsync(tx, batch.BatchId);
+            return false;
         await tx.ExecuteAsync("""
             INSERT INTO {prediction_log.batch_inputs} (batch_id, feature_group, version, as_of_seq, window_from, window_to) VALUES (@Id, @Group, @Version, @AsOfSeq, @From, @To)
             """, CommitPublishing.InputRows(batch.BatchId, batch.Inputs));

@@ -14,22 +14,31 @@ internal static class CommitPublishing
         SELECT COUNT(*) FROM {feature_store.commits} c JOIN {feature_store.commits} o ON {{Overlapping}}
         WHERE c.commit_id = @CommitId AND c.kind = 'replace' AND o.published_seq > c.base_seq AND o.rows + o.tombstones > 0
           AND (o.min_event_time IS NULL OR (o.min_event_time < @To AND o.max_event_time >= @From))
-        """, Parameters(commit)) > 0;
+        """, KeyOf(commit)) > 0;
 
     /// <summary>Publishes the commit, or discards it where it changes nothing; false when it is no longer open.</summary>
     public static async Task<bool> PublishAsync(WriteTransaction tx, CommitSeal commit, PublicationClock clock)
     {
-        if (await ChangesNothingAsync(tx, commit))
+        if (commit.Rows + commit.Tombstones == 0 && await IsKnownAsync(tx, KeyOf(commit), commit.RowsQuarantined))
             return await tx.ExecuteAsync("UPDATE {feature_store.commits} SET state = 'discarded' WHERE commit_id = @CommitId AND state = 'writing'", new { commit.CommitId }) == 1;
 
         var (seq, publishedAt) = await clock.TakeAsync();
+        return await StoreAsync(tx, commit, "published", seq, publishedAt);
+    }
+
+    /// <summary>Keeps the commit, whole and invisible, for the publish step of its stage; false when it is no longer open.</summary>
+    public static Task<bool> SealAsync(WriteTransaction tx, CommitSeal commit) => StoreAsync(tx, commit, "sealed", null, null);
+
+    private static async Task<bool> StoreAsync(WriteTransaction tx, CommitSeal commit, string state, long? seq, Utc? publishedAt)
+    {
         if (await tx.ExecuteAsync("""
-            UPDATE {feature_store.commits} SET state = 'published', published_seq = @Seq, published_at = @PublishedAt, rows = @Rows, tombstones = @Tombstones, new_rows = @NewRows,
+            UPDATE {feature_store.commits} SET state = @State, published_seq = @Seq, published_at = @PublishedAt, rows = @Rows, tombstones = @Tombstones, new_rows = @NewRows,
                 rows_computed = @RowsComputed, rows_quarantined = @RowsQuarantined, min_event_time = @Min, max_event_time = @Max, statistics_json = @StatisticsJson, expectations = @ExpectationsJson
             WHERE commit_id = @CommitId AND state = 'writing'
             """, new
         {
             commit.CommitId,
+            State = state,
             Seq = seq,
             PublishedAt = publishedAt,
             commit.Rows,
@@ -63,37 +72,28 @@ internal static class CommitPublishing
             To = (Utc)i.Window.To,
         })];
 
-    /// <summary>No row differs, earlier commits cover the window already, and every quarantined row is known from them.</summary>
-    private static async Task<bool> ChangesNothingAsync(WriteTransaction tx, CommitSeal commit)
+    /// <summary>Whether earlier commits cover the commit's window already, and every row that it has quarantined is known from them.</summary>
+    public static async Task<bool> IsKnownAsync(WriteTransaction tx, CommitKey commit, long quarantined)
     {
-        if (commit.Rows > 0 || commit.Tombstones > 0)
-            return false;
-        var covered = (Utc)commit.Window.From;
+        var covered = commit.From;
         foreach (var window in await tx.ReadAsync<WindowRow>($$"""
             SELECT o.window_from, o.window_to FROM {feature_store.commits} o WHERE {{Overlapping}} ORDER BY o.window_from
-            """, Parameters(commit)))
+            """, commit))
         {
             if (window.WindowFrom > covered)
                 break;
             covered = Utc.Later(covered, window.WindowTo);
         }
-        if (covered < (Utc)commit.Window.To)
+        if (covered < commit.To)
             return false;
-        return commit.RowsQuarantined == 0 || await tx.ScalarAsync<long>($$"""
+        return quarantined == 0 || await tx.ScalarAsync<long>($$"""
             SELECT COUNT(*) FROM (
                 SELECT rule_name, row_json FROM {feature_store.quarantine} WHERE commit_id = @CommitId
                 EXCEPT SELECT q.rule_name, q.row_json FROM {feature_store.quarantine} q JOIN {feature_store.commits} o ON o.commit_id = q.commit_id WHERE {{Overlapping}}) fresh
-            """, Parameters(commit)) == 0;
+            """, commit) == 0;
     }
 
-    private static object Parameters(CommitSeal commit) => new
-    {
-        commit.CommitId,
-        Group = commit.Group.Name,
-        commit.Group.Version,
-        From = (Utc)commit.Window.From,
-        To = (Utc)commit.Window.To,
-    };
+    private static CommitKey KeyOf(CommitSeal commit) => new(commit.CommitId, commit.Group.Name, commit.Group.Version, commit.Window.From, commit.Window.To);
 
     private sealed class WindowRow
     {
@@ -102,3 +102,6 @@ internal static class CommitPublishing
         public Utc WindowTo { get; set; }
     }
 }
+
+/// <summary>A commit and what it claims to replace, as statements about it take them.</summary>
+internal sealed record CommitKey(long CommitId, string Group, int Version, Utc From, Utc To);

@@ -19,6 +19,7 @@ internal sealed partial class Ledger
     public async Task<long> CollectAsync(CancellationToken ct)
     {
         await DiscardAsync(ct);
+        await DiscardSealedAsync(ct);
         var deleted = 0L;
         foreach (var commit in await database.ReadAsync<DiscardedCommit>("""
             SELECT c.commit_id, c.feature_group, c.version, c.window_from, c.window_to, g.columns_json
@@ -53,6 +54,8 @@ internal sealed partial class Ledger
         await database.WriteAsync(async tx =>
         {
             await tx.ExecuteAsync("DELETE FROM {feature_store.quarantine} WHERE commit_id = @CommitId", new { commit.CommitId });
+            await tx.ExecuteAsync("DELETE FROM {feature_store.commit_inputs} WHERE commit_id = @CommitId", new { commit.CommitId });
+            await tx.ExecuteAsync("DELETE FROM {feature_store.commit_buckets} WHERE commit_id = @CommitId", new { commit.CommitId });
             await tx.ExecuteAsync("UPDATE {feature_store.commits} SET state = 'collected' WHERE commit_id = @CommitId AND state = 'discarded'", new { commit.CommitId });
         }, ct, durable: false);
         return deleted;
@@ -70,8 +73,12 @@ internal sealed partial class Ledger
             if (deleted == 0)
                 break;
         }
-        await database.WriteAsync(tx => tx.ExecuteAsync(
-            "UPDATE {prediction_log.batches} SET state = 'collected' WHERE batch_id = @BatchId AND state = 'discarded'", new { BatchId = batchId }), ct, durable: false);
+        await database.WriteAsync(async tx =>
+        {
+            await tx.ExecuteAsync("DELETE FROM {prediction_log.batch_inputs} WHERE batch_id = @BatchId", new { BatchId = batchId });
+            await tx.ExecuteAsync("DELETE FROM {prediction_log.batch_commits} WHERE batch_id = @BatchId", new { BatchId = batchId });
+            await tx.ExecuteAsync("UPDATE {prediction_log.batches} SET state = 'collected' WHERE batch_id = @BatchId AND state = 'discarded'", new { BatchId = batchId });
+        }, ct, durable: false);
         return total;
     }
 

@@ -4,34 +4,60 @@ namespace AiWorkflows.Storage;
 
 internal sealed partial class Ledger
 {
-    public Task<AdvanceResult> AdvanceAsync(long runId, string engine, int cap, CancellationToken ct) => database.WriteAsync(async tx =>
-    {
-        var run = new { RunId = runId, Engine = engine };
-        if (await tx.ExecuteAsync("UPDATE {workflows.runs} SET touch = touch + 1 WHERE run_id = @RunId AND state = 'running'", run) == 0)
-        {
-            tx.RollBack();
-            return new AdvanceResult(null, []);
-        }
-        var counts = await tx.FirstAsync<StateCounts>("""
-            SELECT COALESCE(SUM(CASE WHEN state IN ('failed', 'cancelled') THEN 1 ELSE 0 END), 0) AS broken,
-                COALESCE(SUM(CASE WHEN state = 'running' OR (state = 'pending' AND dispatched_at IS NOT NULL) THEN 1 ELSE 0 END), 0) AS busy
-            FROM {workflows.stage_runs} WHERE run_id = @RunId
-            """, run);
-        if (counts!.Broken > 0)
-            while (await tx.ExecuteAsync("""
-                UPDATE {workflows.stage_runs} SET state = 'cancelled', reason = 'upstream', finished_at = {now}
-                WHERE run_id = @RunId AND state = 'pending'
-                  AND EXISTS (SELECT 1 FROM {workflows.run_edges} e JOIN {workflows.stage_runs} p ON p.run_id = e.run_id AND p.step = e.after_step
-                      WHERE e.run_id = {workflows.stage_runs}.run_id AND e.step = {workflows.stage_runs}.step AND p.state IN ('failed', 'cancelled'))
-                """, run) > 0) { }
-        if (await FinishAsync(tx, runId) is { } ended)
-            return new AdvanceResult(ended, []);
-        return new AdvanceResult(null, counts.Busy < cap ? await DispatchAsync(tx, runId, engine, cap - counts.Busy) : []);
-    }, ct, durable: false);
+    /// <summary>Edges whose predecessor has failed or was cancelled: what lies behind them can never become ready.</summary>
+    private const string BrokenEdge = """
+        e.run_id = @RunId AND EXISTS (SELECT 1 FROM {workflows.stage_runs} p WHERE p.run_id = e.run_id AND p.step = e.after_step AND p.state IN ('failed', 'cancelled'))
+        """;
 
-    public Task SetJobAsync(long stageRunId, int dispatchNo, string jobId, CancellationToken ct) => database.WriteAsync(tx => tx.ExecuteAsync(
+    /// <summary>True of the first partition of a step that is ready and has one that waits for its job.</summary>
+    private const string HasReadyWaiting = $$"""
+        run_id = @RunId AND partition = 0 AND {{Ready}}
+        AND EXISTS (SELECT 1 FROM {workflows.stage_runs} w
+            WHERE w.run_id = {workflows.stage_runs}.run_id AND w.step = {workflows.stage_runs}.step AND w.state = 'pending' AND w.dispatched_at IS NULL AND w.not_before <= {now})
+        """;
+
+    private const string Busy = """
+        (SELECT COUNT(*) FROM {workflows.stage_runs} WHERE run_id = @RunId AND state = 'running')
+            + (SELECT COUNT(*) FROM {workflows.stage_runs} WHERE run_id = @RunId AND state = 'pending' AND dispatched_at IS NOT NULL)
+        """;
+
+    public async Task<AdvanceResult> AdvanceAsync(long runId, string engine, int cap, CancellationToken ct)
+    {
+        var run = new { RunId = runId, Engine = engine, Full = cap - Math.Max(1, cap / 4) };
+        // A look before the lock: whoever is the last to end something sees all that ended before it, so what has to be done is always seen by somebody.
+        // Jobs are made a few at a time, so that most of many partitions end without a transaction of their own here.
+        return await database.ReadFirstAsync<long>($$"""
+            SELECT CASE
+                WHEN NOT EXISTS (SELECT 1 FROM {workflows.runs} WHERE run_id = @RunId AND state = 'running') THEN 0
+                WHEN NOT EXISTS (SELECT 1 FROM {workflows.stage_runs} WHERE run_id = @RunId AND state IN ('pending', 'running')) THEN 1
+                WHEN EXISTS (SELECT 1 FROM {workflows.run_edges} e WHERE {{BrokenEdge}}
+                    AND EXISTS (SELECT 1 FROM {workflows.stage_runs} d WHERE d.run_id = e.run_id AND d.step = e.step AND d.state = 'pending')) THEN 1
+                WHEN {{Busy}} > @Full THEN 0
+                WHEN EXISTS (SELECT 1 FROM {workflows.stage_runs} WHERE {{HasReadyWaiting}}) THEN 1
+                ELSE 0 END
+            """, run, ct) == 0
+            ? new AdvanceResult(null, [])
+            : await database.WriteAsync(async tx =>
+            {
+                if (await tx.ExecuteAsync("UPDATE {workflows.runs} SET touch = touch + 1 WHERE run_id = @RunId AND state = 'running'", run) == 0)
+                {
+                    tx.RollBack();
+                    return new AdvanceResult(null, []);
+                }
+                while (await tx.ExecuteAsync($$"""
+                    UPDATE {workflows.stage_runs} SET state = 'cancelled', reason = 'upstream', finished_at = {now}
+                    WHERE run_id = @RunId AND state = 'pending' AND step IN (SELECT e.step FROM {workflows.run_edges} e WHERE {{BrokenEdge}})
+                    """, run) > 0) { }
+                if (await FinishAsync(tx, runId) is { } ended)
+                    return new AdvanceResult(ended, []);
+                var room = cap - await tx.ScalarAsync<long>($$"""SELECT {{Busy}}""", run);
+                return new AdvanceResult(null, room > 0 ? await DispatchAsync(tx, runId, engine, room) : []);
+            }, ct, durable: false);
+    }
+
+    public Task SetJobsAsync(IReadOnlyList<(DispatchedStep Step, string JobId)> jobs, CancellationToken ct) => database.WriteAsync(tx => tx.ExecuteAsync(
         "UPDATE {workflows.stage_runs} SET job_id = @JobId WHERE stage_run_id = @StageRunId AND dispatch_no = @DispatchNo",
-        new { StageRunId = stageRunId, DispatchNo = dispatchNo, JobId = jobId }), ct, durable: false);
+        jobs.Select(j => new { j.Step.StageRunId, j.Step.DispatchNo, j.JobId }).ToArray()), ct, durable: false);
 
     public async Task<IReadOnlyList<StageRunRecord>> StaleDispatchesAsync(TimeSpan age, CancellationToken ct) =>
         [.. (await database.ReadAsync<StageRunRow>($$"""
@@ -56,7 +82,7 @@ internal sealed partial class Ledger
     private static async Task<string?> FinishAsync(WriteTransaction tx, long runId)
     {
         var run = new { RunId = runId };
-        if (await tx.ScalarAsync<long>("SELECT COUNT(*) FROM {workflows.stage_runs} WHERE run_id = @RunId AND state IN ('pending', 'running')", run) > 0)
+        if (await tx.ScalarAsync<long>("SELECT CASE WHEN EXISTS (SELECT 1 FROM {workflows.stage_runs} WHERE run_id = @RunId AND state IN ('pending', 'running')) THEN 1 ELSE 0 END", run) > 0)
             return null;
         var failed = await tx.FirstAsync<FailedStep>("""
             SELECT step, error FROM {workflows.stage_runs} WHERE stage_run_id =
@@ -71,21 +97,27 @@ internal sealed partial class Ledger
 
     private static async Task<IReadOnlyList<DispatchedStep>> DispatchAsync(WriteTransaction tx, long runId, string engine, long room)
     {
-        var ready = await tx.ReadAsync<StageRunRow>($$"""
-            SELECT {{StageRunRow.Columns}} FROM {workflows.stage_runs}
-            WHERE run_id = @RunId AND state = 'pending' AND dispatched_at IS NULL AND not_before <= {now} AND {{Ready}}
-            ORDER BY ordinal, partition, stage_run_id {limit:@Room}
-            """, new { RunId = runId, Room = room });
-        foreach (var row in ready)
+        var dispatched = new List<DispatchedStep>();
+        foreach (var step in await tx.ReadAsync<string>($$"""SELECT step FROM {workflows.stage_runs} WHERE {{HasReadyWaiting}} ORDER BY ordinal, step""", new { RunId = runId }))
+        {
+            var ready = await tx.ReadAsync<StageRunRow>($$"""
+                SELECT {{StageRunRow.Columns}} FROM {workflows.stage_runs}
+                WHERE run_id = @RunId AND step = @Step AND state = 'pending' AND dispatched_at IS NULL AND not_before <= {now}
+                ORDER BY partition {limit:@Room}
+                """, new { RunId = runId, Step = step, Room = room - dispatched.Count });
             await tx.ExecuteAsync("""
-                UPDATE {workflows.stage_runs} SET dispatch_no = dispatch_no + 1, dispatched_at = {now}, engine = @Engine, job_id = NULL WHERE stage_run_id = @StageRunId
-                """, new { row.StageRunId, Engine = engine });
-        // All partitions and attempts of a step read as of one sequence, fixed when the first of them becomes ready.
-        foreach (var step in ready.Where(r => r.AsOfSeq is null).Select(r => r.Step).Distinct())
-            await tx.ExecuteAsync("""
-                UPDATE {workflows.stage_runs} SET as_of_seq = (SELECT seq FROM {feature_store.publication_clock}) WHERE run_id = @RunId AND step = @Step AND as_of_seq IS NULL
-                """, new { RunId = runId, Step = step });
-        return [.. ready.Select(r => new DispatchedStep(r.StageRunId, r.DispatchNo + 1, r.Queue, r.Step))];
+                UPDATE {workflows.stage_runs} SET dispatch_no = dispatch_no + 1, dispatched_at = {now}, engine = @Engine, job_id = NULL WHERE stage_run_id IN @Ids
+                """, new { Ids = ready.Select(r => r.StageRunId).ToArray(), Engine = engine });
+            // All partitions and attempts of a step read as of one sequence, fixed when the first of them becomes ready.
+            if (ready.Any(r => r.AsOfSeq is null))
+                await tx.ExecuteAsync("""
+                    UPDATE {workflows.stage_runs} SET as_of_seq = (SELECT seq FROM {feature_store.publication_clock}) WHERE run_id = @RunId AND step = @Step AND as_of_seq IS NULL
+                    """, new { RunId = runId, Step = step });
+            dispatched.AddRange(ready.Select(r => new DispatchedStep(r.StageRunId, r.DispatchNo + 1, r.Queue, r.Step, r.Partition, r.Partitions)));
+            if (dispatched.Count == room)
+                break;
+        }
+        return dispatched;
     }
 
     private sealed class QueueRow
@@ -97,13 +129,6 @@ internal sealed partial class Ledger
         public Utc Oldest { get; set; }
 
         public Utc ReadAt { get; set; }
-    }
-
-    private sealed class StateCounts
-    {
-        public long Broken { get; set; }
-
-        public long Busy { get; set; }
     }
 
     private sealed class FailedStep

@@ -48,22 +48,29 @@ internal sealed partial class Ledger
     private static async Task InsertAsync(WriteTransaction tx, long runId, RunPlan plan)
     {
         foreach (var step in plan.Steps)
+        {
+            var partitions = step.Slices?.Count ?? 1;
             await tx.ExecuteAsync("""
-                INSERT INTO {workflows.stage_runs} (run_id, stage, step, kind, ordinal, queue, state, max_failures, not_before, time_limit, reason, finished_at)
-                SELECT @RunId, @Stage, @Step, @Kind, @Ordinal, @Queue, CASE WHEN @SkipReason IS NULL THEN 'pending' ELSE 'skipped' END, @MaxFailures, {now}, @TimeLimit,
+                INSERT INTO {workflows.stage_runs} (run_id, stage, step, kind, ordinal, partition, partitions, window_from, window_to, queue, state, max_failures, not_before, time_limit, reason, finished_at)
+                SELECT @RunId, @Stage, @Step, @Kind, @Ordinal, @Partition, @Partitions, @From, @To, @Queue, CASE WHEN @SkipReason IS NULL THEN 'pending' ELSE 'skipped' END, @MaxFailures, {now}, @TimeLimit,
                     @SkipReason, CASE WHEN @SkipReason IS NULL THEN NULL ELSE {now} END
-                """, new
+                """, Enumerable.Range(0, partitions).Select(p => new
             {
                 RunId = runId,
                 step.Stage,
                 step.Step,
                 step.Kind,
                 step.Ordinal,
+                Partition = p,
+                Partitions = partitions,
+                From = Utc.From(step.Slices?[p].From),
+                To = Utc.From(step.Slices?[p].To),
                 step.Queue,
                 step.MaxFailures,
                 TimeLimit = step.TimeLimit is { } limit ? Timestamps.ToMicros(limit) : (long?)null,
                 step.SkipReason,
-            });
+            }).ToArray());
+        }
         foreach (var (step, after) in plan.Edges)
             await tx.ExecuteAsync("INSERT INTO {workflows.run_edges} (run_id, step, after_step) VALUES (@RunId, @Step, @After)", new { RunId = runId, Step = step, After = after });
     }

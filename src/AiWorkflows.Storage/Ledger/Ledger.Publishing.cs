@@ -16,6 +16,8 @@ internal sealed partial class Ledger
         {
             result = await PublishedAsync(publication, ct) ?? await TryWinAsync(publication, ct);
         }
+        if (result.Outcome == PublishOutcome.Conflict && publication.Kind == PublicationKind.AllSlices)
+            return await ReopenSlicesAsync(publication.Attempt, ct) ? result : new(PublishOutcome.Fenced);
         if (result.Outcome == PublishOutcome.Conflict)
             await database.WriteAsync(tx => tx.ExecuteAsync(
                 "UPDATE {feature_store.commits} SET state = 'discarded' WHERE commit_id = @CommitId AND state = 'writing'", new { publication.Commit!.CommitId }), ct, durable: false);
@@ -74,9 +76,25 @@ internal sealed partial class Ledger
             return new(PublishOutcome.Published, await CurrentSeqAsync(tx));
         }
         var (commit, batch) = (publication.Commit, publication.Batch);
+        if (publication.Kind == PublicationKind.Slice)
+        {
+            if ((commit is not null && !await CommitPublishing.SealAsync(tx, commit)) || (batch is not null && !await BatchPublishing.SealAsync(tx, batch)))
+                return new(PublishOutcome.Fenced);
+            await EndAttemptAsync(tx, publication.Attempt, "succeeded", null);
+            return new(PublishOutcome.Published, await CurrentSeqAsync(tx));
+        }
         var clock = new PublicationClock(tx);
-        if (commit is not null || batch is not null || publication.Dataset is not null || publication.Model is not null)
+        if (commit is not null || batch is not null || publication.Dataset is not null || publication.Model is not null || publication.Kind == PublicationKind.AllSlices)
             await clock.LockAsync();
+
+        var inputs = commit?.Inputs ?? batch?.Inputs ?? publication.Dataset?.Inputs ?? [];
+        if (publication.Kind == PublicationKind.AllSlices)
+        {
+            if (await SlicePublishing.ConflictsAsync(tx, publication.Attempt))
+                return new(PublishOutcome.Conflict);
+            inputs = await SlicePublishing.InputsAsync(tx, publication.Attempt);
+            await SlicePublishing.PublishAsync(tx, publication.Attempt, clock);
+        }
 
         if (commit is not null)
         {
@@ -95,7 +113,7 @@ internal sealed partial class Ledger
 
         var seq = clock.Seq ?? await CurrentSeqAsync(tx);
         if (publication.Coverage is var (window, origin))
-            await Watermarks.CoverAsync(tx, publication.Attempt, window, origin, commit?.Inputs ?? batch?.Inputs ?? publication.Dataset?.Inputs ?? [], seq);
+            await Watermarks.CoverAsync(tx, publication.Attempt, window, origin, inputs, seq);
         await EndAttemptAsync(tx, publication.Attempt, "succeeded", null);
         return new(PublishOutcome.Published, seq, version, datasetId, BatchUnchanged: published == false);
     }

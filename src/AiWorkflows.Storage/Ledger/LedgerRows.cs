@@ -49,7 +49,7 @@ internal sealed class StageRunRow
 {
     public const string Columns = """
         stage_run_id, run_id, stage, step, kind, ordinal, partition, partitions, queue, state, attempt, failures, lost, max_failures, not_before, deadline_at, host, engine, job_id,
-        dispatch_no, dispatched_at, as_of_seq, started_at, finished_at, reason, error, progress_done, progress_total, progress_text, rows_read, rows_written
+        dispatch_no, dispatched_at, as_of_seq, started_at, finished_at, reason, error, progress_done, progress_total, progress_text, rows_read, rows_written, window_from, window_to
         """;
 
     public long StageRunId { get; set; }
@@ -114,8 +114,12 @@ internal sealed class StageRunRow
 
     public long RowsWritten { get; set; }
 
+    public Utc? WindowFrom { get; set; }
+
+    public Utc? WindowTo { get; set; }
+
     public StageRunRecord ToRecord() => new(
         StageRunId, RunId, Stage, Step, Kind, Ordinal, Partition, Partitions, Queue, State, Attempt, Failures, Lost, MaxFailures, NotBefore,
         DeadlineAt, Host, Engine, JobId, DispatchNo, DispatchedAt, AsOfSeq, StartedAt,
-        FinishedAt, Reason, Error, ProgressDone, ProgressTotal, ProgressText, RowsRead, RowsWritten);
+        FinishedAt, Reason, Error, ProgressDone, ProgressTotal, ProgressText, RowsRead, RowsWritten, WindowFrom is { } from ? new Window(from, WindowTo!.Value) : null);
 }

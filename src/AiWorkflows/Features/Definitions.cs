@@ -14,6 +14,9 @@ internal abstract class FeaturePipelineDefinition
 
     public TimeSpan Lookback { get; init; }
 
+    /// <summary>Windows of partitions are cut at its multiples; null for the cells of the workflow's grid.</summary>
+    public TimeSpan? SliceUnit { get; init; }
+
     /// <summary>Computes the window, writes the difference into an invisible commit, and returns what the publication needs; with no rows and no tombstones where nothing changed.</summary>
     /// <exception cref="StageFailedException">An expectation with outcome fail, a row outside the window, a value that cannot be stored.</exception>
     public abstract Task<CommitSeal> ExecuteAsync(StageContext context, IFeatureStore store, CancellationToken ct);

@@ -20,8 +20,15 @@ public abstract class FeaturePipeline<TRow> where TRow : class
 /// <typeparam name="TRow">The record of the feature group.</typeparam>
 public abstract class BatchFeaturePipeline<TRow> : FeaturePipeline<TRow> where TRow : class
 {
+    /// <summary>
+    /// Where the window of a stage with partitions may be cut: at multiples of this length, counted from the start of 0001. By default it is cut into cells of the
+    /// workflow's grid, so that the pipeline sees no other windows than without partitions.
+    /// </summary>
+    /// <value>The default value is null.</value>
+    public virtual TimeSpan? SliceUnit => null;
+
     /// <summary>Computes exactly the rows whose event time lies in <paramref name="window"/>; a row outside fails the commit.</summary>
-    /// <param name="window">Half-open interval of event time, UTC.</param>
+    /// <param name="window">Half-open interval of event time, UTC; of a stage with partitions, that of one slice.</param>
     /// <param name="ct">Cancelled when the run is cancelled, the host stops, or the lease is lost.</param>
     public abstract IAsyncEnumerable<TRow> ComputeAsync(Window window, CancellationToken ct);
 }

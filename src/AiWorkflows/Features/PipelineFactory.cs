@@ -23,7 +23,13 @@ internal static class PipelineFactory<TRow> where TRow : class
             errors.Add($"{type.Name}.Expect threw {e.GetType().Name}: {e.Message} It only declares what must hold, and is called when the host starts.");
         }
         if (aggregate is null)
-            return errors.Count > 0 ? null : new BatchPipelineRuntime<TRow> { Name = pipeline.Name, Type = type, Writes = writes, Reads = reads, Lookback = pipeline.Lookback };
+        {
+            var unit = ((BatchFeaturePipeline<TRow>)pipeline).SliceUnit;
+            if (unit is { } given && (given <= TimeSpan.Zero || given.Ticks % TimeSpan.TicksPerSecond != 0))
+                errors.Add($"{type.Name}.SliceUnit is {given}; it is a positive number of whole seconds.");
+            return errors.Count > 0 ? null
+                : new BatchPipelineRuntime<TRow> { Name = pipeline.Name, Type = type, Writes = writes, Reads = reads, Lookback = pipeline.Lookback, SliceUnit = unit };
+        }
         return (FeaturePipelineDefinition?)typeof(PipelineFactory<TRow>)
             .GetMethod(nameof(CreateAggregate), BindingFlags.NonPublic | BindingFlags.Static)!.MakeGenericMethod(aggregate.GenericTypeArguments[0])
             .Invoke(null, [pipeline, writes, reads, errors]);
@@ -74,6 +80,7 @@ internal static class PipelineFactory<TRow> where TRow : class
             Writes = writes,
             Reads = reads,
             Lookback = plan.Lookback > pipeline.Lookback ? plan.Lookback : pipeline.Lookback,
+            SliceUnit = plan.Hop,
             Plan = plan,
         };
     }

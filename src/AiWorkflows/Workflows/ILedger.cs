@@ -39,19 +39,24 @@ internal sealed record StageRunRecord(
     long StageRunId, long RunId, string Stage, string Step, string Kind, int Ordinal, int Partition, int Partitions, string Queue, string State,
     int Attempt, int Failures, int Lost, int MaxFailures, DateTime NotBefore, DateTime? DeadlineAt, string? Host, string? Engine, string? JobId,
     int DispatchNo, DateTime? DispatchedAt, long? AsOfSeq, DateTime? StartedAt, DateTime? FinishedAt, string? Reason, string? Error,
-    long ProgressDone, long? ProgressTotal, string? ProgressText, long RowsRead, long RowsWritten);
+    long ProgressDone, long? ProgressTotal, string? ProgressText, long RowsRead, long RowsWritten, Window? Slice = null)
+{
+    /// <summary>Whether the row is a slice of a partitioned stage: it seals its result, and the stage's publish step makes it visible with those of its siblings.</summary>
+    public bool IsSlice => Slice is not null;
+}
 
 /// <summary>A step of a run as the planner decides it.</summary>
 /// <param name="SkipReason">Not null: the step is written as skipped, with this reason.</param>
+/// <param name="Slices">The windows of a partitioned step's partitions; null for a step that is executed as a whole.</param>
 internal sealed record PlannedStep(
-    string Stage, string Step, string Kind, int Ordinal, string Queue, int MaxFailures, TimeSpan? TimeLimit, string? SkipReason);
+    string Stage, string Step, string Kind, int Ordinal, string Queue, int MaxFailures, TimeSpan? TimeLimit, string? SkipReason, IReadOnlyList<Window>? Slices = null);
 
 internal sealed record RunPlan(IReadOnlyList<PlannedStep> Steps, IReadOnlyList<(string Step, string After)> Edges);
 
 internal enum AdmitResult { Planned, NotNow, Ended }
 
 /// <summary>A step that has become ready and for which a job has to be created.</summary>
-internal sealed record DispatchedStep(long StageRunId, int DispatchNo, string Queue, string Step);
+internal sealed record DispatchedStep(long StageRunId, int DispatchNo, string Queue, string Step, int Partition = 0, int Partitions = 1);
 
 /// <param name="EndState">The state in which the run has ended by this call, or null.</param>
 internal sealed record AdvanceResult(string? EndState, IReadOnlyList<DispatchedStep> Dispatched);
@@ -61,9 +66,24 @@ internal sealed record ClaimResult(long RunId, StageRunRecord? Lease, DateTime? 
 
 internal sealed record ClaimRequest(Guid Claim, string Host, string? JobId, string CodeVersion, TimeSpan Ttl);
 
+/// <summary>How the result of a step becomes visible.</summary>
+internal enum PublicationKind
+{
+    /// <summary>With the step's own success.</summary>
+    Whole,
+
+    /// <summary>A slice's: it is sealed, and stays invisible until the publish step of its stage has succeeded.</summary>
+    Slice,
+
+    /// <summary>A publish step's: what all slices of its stage have sealed, under one sequence.</summary>
+    AllSlices,
+}
+
 /// <summary>All that becomes visible when a step succeeds, in one transaction.</summary>
 internal sealed record Publication(AttemptRef Attempt)
 {
+    public PublicationKind Kind { get; init; }
+
     public CommitSeal? Commit { get; init; }
 
     public DatasetRecord? Dataset { get; init; }
@@ -95,7 +115,10 @@ internal enum PublishOutcome
     /// <summary>The attempt had lost its lease or its run had ended; nothing was written.</summary>
     Fenced,
 
-    /// <summary>A commit later than the base sequence touched the window; the attempt's commit was discarded, the difference has to be taken again.</summary>
+    /// <summary>
+    /// A commit later than the base sequence touched the window; the attempt's commit was discarded, the difference has to be taken again. Of a publish step: the
+    /// slices concerned are pending again, and so is the step.
+    /// </summary>
     Conflict,
 }
 
@@ -159,10 +182,10 @@ internal interface ILedger
     /// <summary>Admit and plan, in one transaction; a resumed run keeps its steps and has the unsuccessful ones reset.</summary>
     Task<AdmitResult> AdmitAsync(long runId, RunPlan plan, string codeVersion, CancellationToken ct);
 
-    /// <summary>Cancels dependants of what failed, ends the run where nothing is left, dispatches what is ready up to the cap.</summary>
+    /// <summary>Cancels dependants of what failed, ends the run where nothing is left, dispatches what is ready up to the cap; with the cap almost reached, nothing.</summary>
     Task<AdvanceResult> AdvanceAsync(long runId, string engine, int cap, CancellationToken ct);
 
-    Task SetJobAsync(long stageRunId, int dispatchNo, string jobId, CancellationToken ct);
+    Task SetJobsAsync(IReadOnlyList<(DispatchedStep Step, string JobId)> jobs, CancellationToken ct);
 
     /// <summary>Claims a dispatched step. An expired lease on it is expired first.</summary>
     Task<ClaimResult> ClaimAsync(long stageRunId, ClaimRequest request, CancellationToken ct);

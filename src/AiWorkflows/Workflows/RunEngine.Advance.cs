@@ -114,19 +114,17 @@ internal sealed partial class RunEngine
     private async Task AdvanceAsync(RunRecord run, int cap, string? parentJobId, CancellationToken ct)
     {
         var result = await Ledger.AdvanceAsync(run.RunId, _dispatcher.EngineId, cap, ct);
-        foreach (var ready in result.Dispatched)
-        {
-            var step = ready with { Queue = MonolithQueue(run) ?? ready.Queue };
-            // A job's list of continuations is rewritten with each child, so a wide fan-out is enqueued directly.
-            var job = _dispatcher.Enqueue(step, TitleOf(run, step.Step), result.Dispatched.Count <= 16 ? parentJobId : null);
-            await Ledger.SetJobAsync(step.StageRunId, step.DispatchNo, job, ct);
-        }
+        // A job's list of continuations is rewritten with each child, so a wide fan-out is enqueued directly.
+        var parent = result.Dispatched.Count <= 16 ? parentJobId : null;
+        var jobs = result.Dispatched.Select(step => (step, _dispatcher.Enqueue(step with { Queue = MonolithQueue(run) ?? step.Queue }, TitleOf(run, step), parent))).ToArray();
+        if (jobs.Length > 0)
+            await Ledger.SetJobsAsync(jobs, ct);
         if (result.EndState is not null)
             await OnEndedAsync(run.RunId, ct);
     }
 
-    private static string TitleOf(RunRecord run, string step) =>
-        IsMonolith(run) ? $"{run.Workflow} #{run.RunId} monolith from {step}" : $"{run.Workflow} #{run.RunId} {step}";
+    private static string TitleOf(RunRecord run, DispatchedStep step) => IsMonolith(run) ? $"{run.Workflow} #{run.RunId} monolith from {step.Step}"
+        : step.Partitions > 1 ? $"{run.Workflow} #{run.RunId} {step.Step} {step.Partition + 1} of {step.Partitions}" : $"{run.Workflow} #{run.RunId} {step.Step}";
 
     private static bool IsMonolith(RunRecord run) => run.Mode != RunModes.Stages;
 

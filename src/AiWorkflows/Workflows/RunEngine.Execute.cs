@@ -54,7 +54,7 @@ internal sealed partial class RunEngine
                 if (advanced.Dispatched is not [var step, ..])
                     return failure ?? StepOutcome.Done;
                 if (jobId is not null)
-                    await Ledger.SetJobAsync(step.StageRunId, step.DispatchNo, jobId, CancellationToken.None);
+                    await Ledger.SetJobsAsync([(step, jobId)], CancellationToken.None);
                 next = step.StageRunId;
             }
         }

@@ -5,29 +5,44 @@ internal static class RunPlanner
 {
     public const string WarmUp = "warm-up";
     public const string AlreadyCovered = "already covered";
-    private const int OutcomeAttempts = 3;
+    private const int ControlAttempts = 3;
 
     /// <summary>Name of the control step that fills in the outcomes of a stage's predictions.</summary>
     public static string OutcomesOf(string stage) => stage + "/outcomes";
+
+    /// <summary>Name of the control step that makes visible what the partitions of a stage have sealed.</summary>
+    public static string PublishOf(string stage) => stage + "/publish";
 
     public static RunPlan Plan(WorkflowDefinition workflow, RunRecord run, IReadOnlyList<CoverageInterval> coverage)
     {
         var steps = new List<PlannedStep>();
         var edges = new List<(string Step, string After)>();
+        // Where a stage is partitioned, those after it wait for its publish step: one edge each, not one for each partition.
+        var last = new Dictionary<string, string>();
         foreach (var stage in workflow.Stages)
         {
             var skip = SkipReason(workflow, stage, run, coverage);
-            steps.Add(new(stage.Name, stage.Name, stage.Kind, steps.Count, QueueOf(stage.Kind), stage.MaxAttempts, stage.TimeLimit, skip));
-            edges.AddRange(stage.After.Select(after => (stage.Name, after)));
+            var slices = skip is null ? Slices.Of(workflow, stage, run.Window) : [run.Window];
+            steps.Add(new(stage.Name, stage.Name, stage.Kind, steps.Count, QueueOf(stage.Kind), stage.MaxAttempts, stage.TimeLimit, skip, slices.Count > 1 ? slices : null));
+            edges.AddRange(stage.After.Select(after => (stage.Name, last[after])));
+            last[stage.Name] = stage.Name;
+            if (slices.Count > 1)
+                last[stage.Name] = AddControl(stage.Name, PublishOf(stage.Name), after: stage.Name, skip: null);
         }
         foreach (var stage in workflow.Stages.Where(s => s.Kind == StepKinds.Inference))
         {
             // Outcomes of earlier predictions become known in later runs too, so only a stage that has no part in the run at all goes without.
             var skip = steps.Single(s => s.Step == stage.Name).SkipReason is { } reason && reason != AlreadyCovered ? reason : null;
-            steps.Add(new(stage.Name, OutcomesOf(stage.Name), StepKinds.Control, steps.Count, QueueOf(StepKinds.Control), OutcomeAttempts, null, skip));
-            edges.Add((OutcomesOf(stage.Name), stage.Name));
+            AddControl(stage.Name, OutcomesOf(stage.Name), last[stage.Name], skip);
         }
         return new(steps, edges);
+
+        string AddControl(string stage, string step, string after, string? skip)
+        {
+            steps.Add(new(stage, step, StepKinds.Control, steps.Count, QueueOf(StepKinds.Control), ControlAttempts, null, skip));
+            edges.Add((step, after));
+            return step;
+        }
     }
 
     private static string? SkipReason(WorkflowDefinition workflow, StageDefinition stage, RunRecord run, IReadOnlyList<CoverageInterval> coverage)

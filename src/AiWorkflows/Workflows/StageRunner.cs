@@ -13,9 +13,14 @@ internal sealed class StageRunner(EngineStores stores, RunEngineOptions options)
 
     public async Task<Publication> RunAsync(WorkflowDefinition workflow, StageDefinition stage, StageRunRecord row, StageContext context, CancellationToken ct)
     {
-        var publication = row.Kind == StepKinds.Control
-            ? await FillInOutcomesAsync(stage.Inference!, context, ct)
-            : await ExecuteAsync(workflow, stage, context, ct) with { Coverage = (context.Window, OwedWindows.Start(workflow, stage)) };
+        var covers = (context.Window, OwedWindows.Start(workflow, stage));
+        var publication = row.Kind != StepKinds.Control ? await ExecuteAsync(workflow, stage, context, ct)
+            : row.Step == RunPlanner.PublishOf(stage.Name) ? new Publication(context.Attempt) { Kind = PublicationKind.AllSlices, Coverage = covers }
+            : await FillInOutcomesAsync(stage.Inference!, context, ct);
+        if (row.IsSlice)
+            publication = publication with { Kind = PublicationKind.Slice };
+        else if (row.Kind != StepKinds.Control)
+            publication = publication with { Coverage = covers };
         return publication with { RowsRead = context.Progress.RowsRead, RowsWritten = context.Progress.RowsWritten, ProgressText = context.Progress.Text };
     }
 

@@ -99,6 +99,9 @@ internal sealed class StepExecutor(
                     return StepOutcome.Done;
                 case PublishOutcome.Fenced:
                     return StepOutcome.Cancelled("The run was cancelled, or the lease was lost.");
+                case PublishOutcome.Conflict when publication.Kind == PublicationKind.AllSlices:
+                    log.LogInformation("Another commit has touched {Window} in the meantime; the partitions concerned take their difference again", run.Window);
+                    return StepOutcome.Done;
                 default:
                     log.LogInformation("Another commit has touched {Window} in the meantime; the difference is taken again", run.Window);
                     break;
@@ -119,7 +122,7 @@ internal sealed class StepExecutor(
             {
                 Attempt = attempt.Ref,
                 Workflow = workflow.Name,
-                Window = run.Window,
+                Window = row.Slice ?? run.Window,
                 AsOfSeq = row.AsOfSeq ?? await stores.Features.CurrentSeqAsync(attempt.Stopped),
                 Hindsight = run.Hindsight,
                 CodeVersion = options.CodeVersion,

@@ -26,7 +26,7 @@ public enum CatchUpPolicy
 /// <summary>Collects the definition of a workflow: a DAG of pipelines with a schedule.</summary>
 public sealed class WorkflowBuilder
 {
-    internal sealed record StageSpec(Type Pipeline, Type[] After, int? MaxAttempts, TimeSpan? TimeLimit);
+    internal sealed record StageSpec(Type Pipeline, Type[] After, int? MaxAttempts, TimeSpan? TimeLimit, int Partitions);
 
     internal List<StageSpec> Stages { get; } = [];
 
@@ -94,10 +94,14 @@ public sealed class WorkflowBuilder
     /// <summary>Adds a pipeline. Order follows from what reads what.</summary>
     /// <param name="maxAttempts">Attempts before the stage fails; the default is 3.</param>
     /// <param name="timeLimit">Longest duration of an attempt; the default is none.</param>
+    /// <param name="partitions">
+    /// Slices of event time into which the run's window is cut, from 1 to 1,000; the default is 1. Slices run in parallel on any host and are retried one by one;
+    /// what they give becomes visible all at once, when the last has succeeded. A window too short for as many is cut into fewer. Not for training pipelines.
+    /// </param>
     /// <param name="after">Pipelines that must have finished for a side effect that the data does not show.</param>
-    public WorkflowBuilder Stage<TPipeline>(int? maxAttempts = null, TimeSpan? timeLimit = null, params Type[] after) where TPipeline : class
+    public WorkflowBuilder Stage<TPipeline>(int? maxAttempts = null, TimeSpan? timeLimit = null, int partitions = 1, params Type[] after) where TPipeline : class
     {
-        Stages.Add(new(typeof(TPipeline), after, maxAttempts, timeLimit));
+        Stages.Add(new(typeof(TPipeline), after, maxAttempts, timeLimit, partitions));
         return this;
     }
 }

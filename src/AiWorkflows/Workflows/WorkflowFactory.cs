@@ -6,6 +6,7 @@ namespace AiWorkflows.Workflows;
 internal static class WorkflowFactory
 {
     private const int DefaultAttempts = 3;
+    private const int MostPartitions = 1000;
 
     public static IReadOnlyList<WorkflowDefinition> Create(AiWorkflowsBuilder builder, IReadOnlyDictionary<Type, StageSource> sources, List<string> errors)
     {
@@ -39,7 +40,7 @@ internal static class WorkflowFactory
     }
 
     private static StageDefinition Stage(StageSource source, WorkflowBuilder.StageSpec spec, IReadOnlyList<string> after) =>
-        new(source.Name, source.Kind, source.Feature, source.Training, source.Inference, after, spec.MaxAttempts ?? DefaultAttempts, spec.TimeLimit);
+        new(source.Name, source.Kind, source.Feature, source.Training, source.Inference, after, spec.MaxAttempts ?? DefaultAttempts, spec.TimeLimit, spec.Partitions);
 
     private static void CheckSchedule(string where, WorkflowBuilder definition, List<string> errors)
     {
@@ -90,6 +91,10 @@ internal static class WorkflowFactory
                 errors.Add($"{where}: {stage.Pipeline.Name} may be attempted {stage.MaxAttempts} times; maxAttempts is at least 1.");
             if (stage.TimeLimit <= TimeSpan.Zero)
                 errors.Add($"{where}: {stage.Pipeline.Name} has a time limit of {stage.TimeLimit}; it must be greater than zero.");
+            if (stage.Partitions is < 1 or > MostPartitions)
+                errors.Add($"{where}: {stage.Pipeline.Name} has {stage.Partitions} partitions; there are from 1 to {MostPartitions}.");
+            else if (stage.Partitions > 1 && DefinitionKinds.Of(stage.Pipeline) == DefinitionKind.Training)
+                errors.Add($"{where}: {stage.Pipeline.Name} trains one model from all of its window, which no partition could; remove partitions: {stage.Partitions}.");
             foreach (var after in stage.After.Where(a => definition.Stages.All(s => s.Pipeline != a)))
                 errors.Add($"{where}: {stage.Pipeline.Name} comes after {after.Name}, which is no stage of it; add Stage<{after.Name}>() or remove it from 'after'.");
         }

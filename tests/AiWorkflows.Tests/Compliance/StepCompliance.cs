@@ -55,8 +55,8 @@ public abstract class StepCompliance : LedgerSuite
         await using var store = await OpenWithWorkflowAsync();
         var run = await store.StartRunAsync(Readings.Day, "a");
         var step = (await store.Ledger.AdvanceAsync(run, "e", 9, default)).Dispatched[0];
-        await store.Ledger.SetJobAsync(step.StageRunId, step.DispatchNo, "17", default);
-        await store.Ledger.SetJobAsync(step.StageRunId, step.DispatchNo + 1, "18", default);
+        await store.Ledger.SetJobsAsync([(step, "17")], default);
+        await store.Ledger.SetJobsAsync([(step with { DispatchNo = step.DispatchNo + 1 }, "18")], default);
         (await store.Ledger.StaleDispatchesAsync(TimeSpan.FromMinutes(1), default)).ShouldBeEmpty();
         (await store.Ledger.StaleDispatchesAsync(TimeSpan.Zero, default)).ShouldHaveSingleItem().JobId.ShouldBe("17");
         await store.Ledger.UndispatchAsync(step.StageRunId, step.DispatchNo + 1, default);

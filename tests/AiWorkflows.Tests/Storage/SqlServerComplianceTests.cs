@@ -32,6 +32,11 @@ public class SqlServerPublicationTests : PublicationCompliance
     private protected override Task<TestStore> OpenAsync() => SqlServerTestStore.OpenAsync();
 }
 
+public class SqlServerPartitionTests : PartitionCompliance
+{
+    private protected override Task<TestStore> OpenAsync() => SqlServerTestStore.OpenAsync();
+}
+
 public class SqlServerGroupRegistrationTests : GroupRegistrationCompliance
 {
     private protected override Task<TestStore> OpenAsync() => SqlServerTestStore.OpenAsync();

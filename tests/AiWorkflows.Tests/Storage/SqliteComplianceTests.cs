@@ -32,6 +32,11 @@ public class SqlitePublicationTests : PublicationCompliance
     private protected override Task<TestStore> OpenAsync() => SqliteTestStore.OpenAsync();
 }
 
+public class SqlitePartitionTests : PartitionCompliance
+{
+    private protected override Task<TestStore> OpenAsync() => SqliteTestStore.OpenAsync();
+}
+
 public class SqliteGroupRegistrationTests : GroupRegistrationCompliance
 {
     private protected override Task<TestStore> OpenAsync() => SqliteTestStore.OpenAsync();

@@ -67,6 +67,20 @@ public class CatalogTests
     }
 
     [Fact]
+    public void Partitions_out_of_range_or_of_a_training_pipeline_are_refused()
+    {
+        var errors = Mistakes(ai => ai.Add<TickView>().AddExternal<Doubled>().Workflow("w", w => w
+            .Stage<TickPipeline>(partitions: 0).Stage<OutcomePipeline>(partitions: 1001).Stage<TrainPipeline>(partitions: 8).Stage<ScorePipeline>(partitions: 1000)));
+        errors.ShouldBe(
+        [
+            "Workflow 'w': TickPipeline has 0 partitions; there are from 1 to 1000.",
+            "Workflow 'w': OutcomePipeline has 1001 partitions; there are from 1 to 1000.",
+            "Workflow 'w': TrainPipeline trains one model from all of its window, which no partition could; remove partitions: 8.",
+        ], ignoreOrder: true);
+        Mistakes(ai => ai.Add<CarelessPipeline>()).ShouldHaveSingleItem().ShouldBe("CarelessPipeline.SliceUnit is 00:00:00; it is a positive number of whole seconds.");
+    }
+
+    [Fact]
     public void Two_writers_of_one_group_are_refused() =>
         Mistakes(ai => ai.Add<TickPipeline>().Add<OtherTickPipeline>())
             .ShouldContain("Feature group ticks v1 is written by TickPipeline and OtherTickPipeline; a group has one writer, so remove one or give it a group of its own.");
@@ -142,6 +156,11 @@ public class CatalogTests
 
     [FeatureGroup("ticks")]
     public sealed record OtherTick([EntityKey] string Key, [EventTime] DateTime At);
+
+    public sealed class CarelessPipeline : Nothing<Tick>
+    {
+        public override TimeSpan? SliceUnit => TimeSpan.Zero;
+    }
 
     public abstract class Nothing<TRow> : BatchFeaturePipeline<TRow> where TRow : class
     {

@@ -45,5 +45,32 @@ public class RunPlannerTests
             [("events", null), ("means", null), ("train", "monolith infer"), ("score", null), ("score/outcomes", null)]);
     }
 
+    [Fact]
+    public void Those_after_a_partitioned_stage_wait_for_its_publish_step_with_one_edge_each()
+    {
+        var definition = Workflow([FeatureStage("events") with { Partitions = 2 }, FeatureStage("means", "events") with { Partitions = 3 }, InferenceStage("score", "events", "means") with { Partitions = 8 }]);
+        var plan = RunPlanner.Plan(definition, Run(Days(1, 3)), []);
+        plan.Steps.Select(s => (s.Step, s.Kind, s.Ordinal, s.Slices?.Count)).ShouldBe(
+        [
+            ("events", "feature", 0, 2), ("events/publish", "control", 1, null), ("means", "feature", 2, 2), ("means/publish", "control", 3, null),
+            ("score", "inference", 4, 8), ("score/publish", "control", 5, null), ("score/outcomes", "control", 6, null),
+        ]);
+        plan.Edges.ShouldBe(
+        [
+            ("events/publish", "events"), ("means", "events/publish"), ("means/publish", "means"), ("score", "events/publish"), ("score", "means/publish"),
+            ("score/publish", "score"), ("score/outcomes", "score/publish"),
+        ], ignoreOrder: true);
+    }
+
+    [Fact]
+    public void A_stage_that_is_skipped_or_whose_window_is_too_short_is_not_partitioned()
+    {
+        var definition = Workflow([FeatureStage("events") with { Partitions = 2 }, FeatureStage("means", "events") with { Partitions = 2 }]);
+        var plan = RunPlanner.Plan(definition, Run(Days(1, 3)), [new("events", Days(1, 3))]);
+        plan.Steps.Select(s => (s.Step, s.SkipReason, s.Slices?.Count)).ShouldBe([("events", "already covered", null), ("means", null, 2), ("means/publish", null, null)]);
+        plan.Edges.ShouldBe([("means", "events"), ("means/publish", "means")]);
+        RunPlanner.Plan(definition, Run(Days(1, 2)), []).Steps.Select(s => s.Step).ShouldBe(["events", "means"]);
+    }
+
     private static (string, string?)[] Skips(RunPlan plan) => [.. plan.Steps.Select(s => (s.Step, s.SkipReason))];
 }

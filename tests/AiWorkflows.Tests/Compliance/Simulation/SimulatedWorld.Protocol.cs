@@ -131,7 +131,7 @@ internal sealed partial class SimulatedWorld
             var jobId = $"{++_jobCount}";
             _jobs[jobId] = new SimulatedJob { StageRunId = step.StageRunId, Engine = JobsDieWithHost ? host.Name : "sql" };
             yield return 0;
-            await CheckedAsync(() => store.Ledger.SetJobAsync(step.StageRunId, step.DispatchNo, jobId, default));
+            await CheckedAsync(() => store.Ledger.SetJobsAsync([(step, jobId)], default));
             yield return 0;
         }
     }
