@@ -125,6 +125,8 @@ internal static class DoctorCommand
 
     private static async Task<(string, string)> HostsAsync(Invocation i)
     {
+        if (i.Context.Get<Migrator>().IsEmpty())
+            return (Ok, "no host has been here yet");
         var hosts = await i.Context.Get<ILedger>().HostsAsync(i.Ct);
         return hosts.Count == 0 ? (Ok, "no host is running")
             : (Ok, string.Join("; ", hosts.Select(h => $"{h.Host} ({h.Kind}, process {h.ProcessId}{(h.Url is { } url ? $", {url}" : "")}), last seen {h.LastSeen:yyyy-MM-dd HH:mm:ss}")));

@@ -64,7 +64,7 @@ internal static class FeatureCommands
                 ("quarantined", group.RowsQuarantined > 0 ? $"{Format.Count(group.RowsQuarantined)}; `quarantine list {name}` shows them" : "none"),
                 ("latest event", Format.Time(group.LastEventTime)),
                 ("complete up to", Format.Time(group.Watermark)),
-                ("rows in SQL", $"SELECT * FROM feature_store_{group.FeatureGroup}_v{group.Version}"));
+                ("rows in SQL", $"SELECT * FROM {SuggestedQueries.ViewOf(i.Context.Get<StoreDatabase>(), group.FeatureGroup, group.Version)}"));
             i.Output.Heading("Columns");
             WriteColumns(i.Output, group.Columns.Text);
             if (usedBy.Count > 0)

@@ -1,6 +1,7 @@
 using AiWorkflows.Inference;
 using AiWorkflows.Storage.Queries;
 using AiWorkflows.Workflows;
+using StoreDatabase = AiWorkflows.Storage.StoreDatabase;
 using Utc = AiWorkflows.Storage.Utc;
 
 namespace AiWorkflows.Hosting.Cli;
@@ -29,13 +30,13 @@ internal static class RunSummary
             Predictions = predictions,
             Failed = reports.SelectMany(r => r.FailedSteps()).Select(s => new { s.Step, s.Error }),
         };
-        i.Output.Object(shown, () => Write(i.Output, reports, groups, models, predictions, elapsed));
+        i.Output.Object(shown, () => Write(i, reports, groups, models, predictions, elapsed));
         return last.State == States.Succeeded ? 0 : Fail(i, reports[^1]);
     }
 
-    private static void Write(Output output, List<RunReport> reports, IReadOnlyList<GroupLine> groups, List<VersionDetail> models, IReadOnlyList<PredictionLine> predictions, TimeSpan elapsed)
+    private static void Write(Invocation i, List<RunReport> reports, IReadOnlyList<GroupLine> groups, List<VersionDetail> models, IReadOnlyList<PredictionLine> predictions, TimeSpan elapsed)
     {
-        var last = reports[^1].Run;
+        var (last, output) = (reports[^1].Run, i.Output);
         if (groups.Count > 0)
         {
             output.Heading("Features");
@@ -62,11 +63,12 @@ internal static class RunSummary
             ? $"{(reports.Count == 1 ? "Run" : "Runs")} {string.Join(" and ", reports.Select(r => r.Run.RunId))} of {last.Workflow} succeeded in {Format.Seconds(elapsed.TotalSeconds)}."
             : $"Run {last.RunId} of {last.Workflow} {last.State} after {Format.Seconds(elapsed.TotalSeconds)}.");
         if (last.State == States.Succeeded)
-            Next(output, last, predictions);
+            Next(i, last, predictions);
     }
 
-    private static void Next(Output output, RunRow last, IReadOnlyList<PredictionLine> predictions)
+    private static void Next(Invocation i, RunRow last, IReadOnlyList<PredictionLine> predictions)
     {
+        var output = i.Output;
         output.Heading("Where to look next");
         var example = predictions.LastOrDefault(p => p.ExampleId is not null);
         if (example is null)
@@ -75,7 +77,7 @@ internal static class RunSummary
         {
             output.Line("  predictions list");
             output.Line($"  predictions explain {example.ExampleId}");
-            output.Line("  sql \"SELECT event_time, entity_key, probability, actual FROM prediction_log_scored LIMIT 10\"");
+            output.Line($"  sql \"{SuggestedQueries.Scored(i.Context.Get<StoreDatabase>())}\"");
         }
         output.Line("  serve                      and open /hangfire");
     }

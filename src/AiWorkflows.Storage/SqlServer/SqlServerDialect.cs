@@ -26,6 +26,8 @@ internal static class SqlServerDialect
         "inserted" => $"OUTPUT {string.Join(", ", argument.Split(',').Select(c => $"inserted.{c.Trim()}"))}",
         "returning" => "",
         "limit" => $"OFFSET 0 ROWS FETCH NEXT {argument} ROWS ONLY",
+        "top" => $"TOP ({argument}) ",
+        "top_end" => "",
         // Loops keep the order in which the tables are written; for a page of rows that is what is wanted.
         "then" => $"INNER LOOP {argument}",
         "held" => "WITH (REPEATABLEREAD)",

@@ -89,10 +89,14 @@ internal sealed class SqlServerRowCursor : IRowCursor
     private void Copy(int i)
     {
         var column = FirstCell + i;
-        if (_null[i] = _reader.IsDBNull(column))
-            return;
+        _null[i] = _reader.IsDBNull(column);
         switch (_columns[i].Kind)
         {
+            // The cells still hold the row before.
+            case CellKind.Integer when _null[i]: _integers[i] = 0; break;
+            case CellKind.Real when _null[i]: _reals[i] = 0; break;
+            case CellKind.Text when _null[i]: _objects[i] = ""; break;
+            case CellKind.Blob when _null[i]: _objects[i] = Array.Empty<byte>(); break;
             case CellKind.Integer: _integers[i] = SqlServerCells.Integer(_reader, column, _columns[i]); break;
             case CellKind.Real: _reals[i] = SqlServerCells.Real(_reader, column, _columns[i]); break;
             case CellKind.Text: _objects[i] = _texts.Intern(_reader.GetString(column)); break;

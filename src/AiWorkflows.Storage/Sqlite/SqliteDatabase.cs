@@ -209,6 +209,8 @@ internal sealed class SqliteDatabase : StoreDatabase
         "inserted" => "",
         "returning" => $"RETURNING {argument}",
         "limit" => $"LIMIT {argument}",
+        "top" => "",
+        "top_end" => $" LIMIT {argument}",
         "then" => $"CROSS {argument}",
         "held" => "",
         "create_journal" => "CREATE TABLE IF NOT EXISTS workflows_schema_versions (script TEXT NOT NULL PRIMARY KEY, sha256 TEXT NOT NULL, applied_at INTEGER NOT NULL) STRICT, WITHOUT ROWID",

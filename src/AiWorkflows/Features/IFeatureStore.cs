@@ -46,13 +46,16 @@ internal interface IRowCursor : IDisposable
 
     bool IsNull(int ordinal);
 
+    /// <summary>Zero where the cell is missing: compiled readers ask <see cref="IsNull"/> only about cells that are zero or empty.</summary>
     long Integer(int ordinal);
 
+    /// <inheritdoc cref="Integer"/>
     double Real(int ordinal);
 
-    /// <summary>Text, interned per cursor: equal texts are the same instance.</summary>
+    /// <summary>Text, interned per cursor: equal texts are the same instance. Empty where the cell is missing.</summary>
     string Text(int ordinal);
 
+    /// <summary>Empty where the cell is missing.</summary>
     byte[] Blob(int ordinal);
 }
 

@@ -36,6 +36,23 @@ public abstract class FeatureStoreCompliance
     }
 
     [Fact]
+    public async Task A_missing_value_is_never_that_of_the_row_before()
+    {
+        await using var store = await OpenRegisteredAsync();
+        Reading[] rows = [.. Enumerable.Range(0, 6).Select(i => i % 2 == 0
+            ? new Reading("a", i, Readings.At(i), i + 0.5, i + 1, $"note {i}", Guid.Parse("00112233-4455-6677-8899-aabbccddeeff"), new(2001, 1, i + 1))
+            : new Reading("a", i, Readings.At(i), double.NaN, null, null, null, null))];
+        await Readings.PublishAsync(store, Readings.Day, rows);
+
+        var materialize = RowCodec<Reading>.Instance.Materializer(Readings.Group.Columns);
+        var read = new List<Reading>();
+        using (var cursor = store.Features.Scan(Readings.Group, Readings.Group.Columns, Readings.Day))
+            while (cursor.Read())
+                read.Add(materialize(cursor));
+        read.ShouldBe(rows);
+    }
+
+    [Fact]
     public async Task A_commit_is_invisible_until_it_is_published_and_then_whole()
     {
         await using var store = await OpenRegisteredAsync();
