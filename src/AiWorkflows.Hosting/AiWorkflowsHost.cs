@@ -6,6 +6,7 @@ using AiWorkflows.Hosting.Api;
 using AiWorkflows.Hosting.Cli;
 using AiWorkflows.Hosting.Dashboard;
 using AiWorkflows.Hosting.Jobs;
+using AiWorkflows.Hosting.Security;
 using AiWorkflows.Storage;
 using AiWorkflows.Workflows;
 using Hangfire;
@@ -53,6 +54,7 @@ public static class AiWorkflowsHost
         builder.Services.AddJobEngine();
         builder.Services.AddDashboardPages();
         TelemetryExport.Add(builder, settings);
+        builder.AddSecurity(settings);
         builder.Services.AddSingleton(settings);
         builder.Services.AddSingleton(definitions);
         builder.Services.AddSingleton(Microsoft.Extensions.Options.Options.Create(options));
@@ -82,12 +84,20 @@ public static class AiWorkflowsHost
     public static WebApplication MapAiWorkflows(this WebApplication app)
     {
         ArgumentNullException.ThrowIfNull(app);
-        app.UseLoopbackGuard();
+        app.UseSecurity();
         app.MapHealth();
-        app.MapRuns();
-        app.MapGet("/", () => Results.Redirect("/hangfire"));
+        app.MapApi();
+        app.MapGet("/", () => Results.Redirect(OurPaths.Dashboard)).RequireAuthorization(AiWorkflowsPolicies.Viewer).ExcludeFromDescription();
         DashboardSetup.Register(app.Services.GetRequiredService<IGlobalConfiguration>());
-        app.UseHangfireDashboard("/hangfire", new DashboardOptions { DashboardTitle = "AiWorkflows", AppPath = null, Authorization = [], DisplayStorageConnectionString = false });
+        app.MapHangfireDashboard(OurPaths.Dashboard, new DashboardOptions
+        {
+            DashboardTitle = "AiWorkflows",
+            AppPath = null,
+            Authorization = [],
+            AsyncAuthorization = [new DashboardAccess()],
+            IsReadOnlyFunc = DashboardAccess.IsReadOnly,
+            DisplayStorageConnectionString = false,
+        }).RequireAuthorization(AiWorkflowsPolicies.Viewer);
         return app;
     }
 

@@ -47,6 +47,9 @@ public sealed class AiWorkflowsOptions
     /// <summary>Where <c>serve</c> listens, separated by semicolons. ASP.NET Core's own settings (<c>--urls</c>, <c>ASPNETCORE_URLS</c>) win.</summary>
     /// <value>The default value is <c>http://localhost:5000</c>.</value>
     public string Urls { get; set; } = "http://localhost:5000";
+
+    /// <summary>Who may come in, and how much at a time.</summary>
+    public SecurityOptions Security { get; set; } = new();
 }
 
 /// <summary>How many jobs of each queue run at a time; a queue needs at least one worker and takes at most 64.</summary>

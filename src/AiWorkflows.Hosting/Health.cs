@@ -38,9 +38,9 @@ internal static class Health
 {
     public static void MapHealth(this WebApplication app)
     {
-        app.MapGet("/health/live", () => Results.Json(new { status = "live" }));
+        app.MapGet("/health/live", () => Results.Json(new { status = "live" })).AllowAnonymous();
         app.MapGet("/health/ready", async (Readiness readiness, CancellationToken ct) => await readiness.WhyNotAsync(ct) is { } why
             ? Results.Json(new { status = "not ready", reason = why }, statusCode: StatusCodes.Status503ServiceUnavailable)
-            : Results.Json(new { status = "ready" }));
+            : Results.Json(new { status = "ready" })).AllowAnonymous();
     }
 }

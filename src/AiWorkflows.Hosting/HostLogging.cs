@@ -17,6 +17,8 @@ internal static class HostLogging
             ["Logging:LogLevel:Default"] = "Information",
             ["Logging:LogLevel:Microsoft"] = "Warning",
             ["Logging:LogLevel:System"] = "Warning",
+            // It warns that the keys of cookies are not encrypted in the store, which docs/security.md says too, and how to change it.
+            ["Logging:LogLevel:Microsoft.AspNetCore.DataProtection"] = "Error",
             // Its warnings are about workers that were told to stop, which is how every host ends.
             ["Logging:LogLevel:Hangfire"] = "Error",
             ["Logging:Console:FormatterName"] = ConsoleFormatterNames.Simple,

@@ -4,7 +4,7 @@ using Microsoft.Extensions.Configuration;
 
 namespace AiWorkflows.Hosting;
 
-/// <summary>Where a host listens: on loopback only, for as long as there is no authentication.</summary>
+/// <summary>Where a host listens: on loopback, unless it is told otherwise.</summary>
 internal static class ListenAddresses
 {
     /// <summary>Applies the option where ASP.NET Core itself has been told nothing.</summary>
@@ -18,22 +18,14 @@ internal static class ListenAddresses
             app.Urls.Add(url);
     }
 
-    /// <exception cref="InvalidRequestException">An address can be reached from other machines.</exception>
-    public static void RequireLoopback(WebApplication app)
+    /// <summary>The first address that other machines can reach; null where there is none.</summary>
+    public static string? Exposed(WebApplication app)
     {
         var configuration = app.Configuration;
         var urls = app.Urls.Concat(Split(configuration["urls"])).Concat(configuration.GetSection("Kestrel:Endpoints").GetChildren().Select(e => e["Url"] ?? ""));
         if (app.Urls.Count == 0 && !Given(configuration, "urls"))
             urls = urls.Concat(Split(configuration["http_ports"]).Concat(Split(configuration["https_ports"])).Select(port => $"http://*:{port}"));
-        foreach (var url in urls.Where(url => url.Length > 0))
-            RequireLoopback(url);
-    }
-
-    /// <inheritdoc cref="RequireLoopback(WebApplication)"/>
-    public static void RequireLoopback(string url)
-    {
-        if (!IsLoopback(url))
-            throw new InvalidRequestException($"{url} can be reached from other machines, and authentication comes with a later version: listen on loopback, for example --urls http://localhost:5000.");
+        return urls.FirstOrDefault(url => url.Length > 0 && !IsLoopback(url));
     }
 
     public static bool IsLoopback(string url)

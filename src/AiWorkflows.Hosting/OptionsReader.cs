@@ -1,4 +1,5 @@
 using System.Globalization;
+using AiWorkflows.Hosting.Security;
 using Microsoft.Extensions.Configuration;
 
 namespace AiWorkflows.Hosting;
@@ -28,6 +29,7 @@ internal static class OptionsReader
             {
                 [nameof(WebhookOptions.Url)] = w => options.Webhook.Url = NullIfEmpty(w.Value),
             }),
+            [nameof(options.Security)] = s => SecurityReader.Read(s, options.Security, errors),
         });
         Validate(options, errors);
         return options;
@@ -44,7 +46,7 @@ internal static class OptionsReader
                 errors.Add($"AiWorkflows:Urls holds '{listen}'; give addresses such as http://localhost:5000, separated by semicolons.");
     }
 
-    private static void Each(IConfigurationSection section, List<string> errors, Dictionary<string, Action<IConfigurationSection>> settings)
+    internal static void Each(IConfigurationSection section, List<string> errors, Dictionary<string, Action<IConfigurationSection>> settings)
     {
         foreach (var child in section.GetChildren())
             if (settings.TryGetValue(child.Key, out var read))

@@ -1,5 +1,6 @@
 using AiWorkflows.Hosting.Cli;
 using AiWorkflows.Hosting.Jobs;
+using AiWorkflows.Hosting.Security;
 using AiWorkflows.Storage;
 using AiWorkflows.Workflows;
 using Microsoft.AspNetCore.Builder;
@@ -19,7 +20,11 @@ internal static class ServeCommand
         var settings = services.GetRequiredService<HostSettings>();
         settings.ThrowIfWrong();
         ListenAddresses.Apply(app, settings.Options);
-        ListenAddresses.RequireLoopback(app);
+        var access = services.GetRequiredService<AccessState>();
+        var exposed = ListenAddresses.Exposed(app);
+        // Asked before the store is made, so that a host that may not start leaves nothing behind.
+        if (exposed is not null && !StoreExists(settings))
+            await access.RequireForAsync(exposed, storeExists: false, ct);
         _ = services.GetRequiredService<Catalog>();
 
         await using var host = services.GetRequiredService<EmbeddedHost>();
@@ -27,6 +32,9 @@ internal static class ServeCommand
             throw new InvalidRequestException(
                 $"Another host works on {settings.DatabasePath}: {host.Holder()?.ToString() ?? "an unknown process"}. Use that one, or stop it first; an embedded database has one host.");
         await services.GetRequiredService<Migrator>().MigrateAsync(ct);
+        if (exposed is not null)
+            await access.RequireForAsync(exposed, storeExists: true, ct);
+        await access.RefreshAsync(ct);
 
         // Pages are there before the engine has taken over what an earlier host left, which may take a while.
         var url = await ListenAsync(app, ct);
@@ -51,6 +59,9 @@ internal static class ServeCommand
         return 0;
     }
 
+    /// <summary>Whether there may be keys already.</summary>
+    private static bool StoreExists(HostSettings settings) => settings.IsShared || File.Exists(settings.DatabasePath);
+
     private static async Task<string> ListenAsync(WebApplication app, CancellationToken ct)
     {
         try
@@ -63,8 +74,8 @@ internal static class ServeCommand
         }
         var addresses = app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()?.Addresses ?? [];
         // What code has configured shows only here.
-        foreach (var address in addresses)
-            ListenAddresses.RequireLoopback(address);
+        if (addresses.FirstOrDefault(address => !ListenAddresses.IsLoopback(address)) is { } exposed)
+            await app.Services.GetRequiredService<AccessState>().RequireForAsync(exposed, storeExists: true, ct);
         return (addresses.FirstOrDefault() ?? app.Urls.First()).TrimEnd('/');
     }
 

@@ -2,6 +2,7 @@ using System.Data.Common;
 using AiWorkflows.Features;
 using AiWorkflows.Inference;
 using AiWorkflows.Models;
+using AiWorkflows.Storage.Security;
 using AiWorkflows.Storage.Sqlite;
 using AiWorkflows.Storage.SqlServer;
 using AiWorkflows.Workflows;
@@ -71,6 +72,8 @@ internal static class StorageServices
         services.AddSingleton<ILedger, Ledger>();
         services.AddSingleton<IQuarantine, Quarantine>();
         services.AddSingleton<IModelRegistry, ModelRegistry>();
+        services.AddSingleton<ApiKeyStore>();
+        services.AddSingleton<ProtectionKeyStore>();
         return services;
     }
 }

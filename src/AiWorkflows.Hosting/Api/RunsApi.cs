@@ -1,8 +1,7 @@
-using System.Text.Json;
+using AiWorkflows.Hosting.Security;
 using AiWorkflows.Workflows;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
-using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Routing;
 
 namespace AiWorkflows.Hosting.Api;
@@ -10,88 +9,49 @@ namespace AiWorkflows.Hosting.Api;
 /// <summary>Requests, shows, cancels and resumes runs. Errors are problem+json.</summary>
 internal static class RunsApi
 {
-    private const string By = "api";
-    private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web)
+    public static void MapRuns(this IEndpointRouteBuilder api)
     {
-        PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
-        UnmappedMemberHandling = System.Text.Json.Serialization.JsonUnmappedMemberHandling.Disallow,
-    };
-
-    public static void MapRuns(this IEndpointRouteBuilder app)
-    {
-        var api = app.MapGroup("/api").AddEndpointFilter(ErrorsAsProblemsAsync);
-        api.MapPost("/workflows/{name}/runs", RequestAsync);
-        api.MapGet("/runs/{id:long}", ShowAsync);
-        api.MapPost("/runs/{id:long}/cancel", (long id, RunEngine engine, ILedger ledger, CancellationToken ct) => ActAsync(id, "cancelled", engine.CancelAsync, ledger, ct));
-        api.MapPost("/runs/{id:long}/resume", (long id, RunEngine engine, ILedger ledger, CancellationToken ct) => ActAsync(id, "resumed", engine.ResumeAsync, ledger, ct));
+        api.MapPost("/workflows/{name}/runs", RequestAsync).RequireOperator();
+        api.MapGet("/runs/{id:long}", ShowAsync).RequireViewer();
+        api.MapPost("/runs/{id:long}/cancel", (long id, HttpContext http, RunEngine engine, ILedger ledger, CancellationToken ct) => ActAsync(id, "cancelled", Callers.NameOf(http), engine.CancelAsync, ledger, ct)).RequireOperator();
+        api.MapPost("/runs/{id:long}/resume", (long id, HttpContext http, RunEngine engine, ILedger ledger, CancellationToken ct) => ActAsync(id, "resumed", Callers.NameOf(http), engine.ResumeAsync, ledger, ct)).RequireOperator();
     }
 
     private static async Task<IResult> RequestAsync(string name, HttpRequest http, RunEngine engine, Catalog catalog, ILedger ledger, CancellationToken ct)
     {
         if (catalog.FindWorkflow(name) is null)
-            return NotFound(NearMatches.Unknown("workflow", name, catalog.Workflows.Select(w => w.Name)).Message);
-        var body = await BodyAsync(http, ct);
+            throw ApiException.Unknown("workflow", name, catalog.Workflows.Select(w => w.Name));
+        var body = await ApiJson.ReadAsync<RunBody>(http, ct, missing: new());
         if (body.From is null != body.To is null)
-            throw new InvalidRequestException("Give both 'from' and 'to', or neither for whatever is owed.");
+            throw ApiException.BadRequest("Give both 'from' and 'to', or neither for whatever is owed.", body.From is null ? "$.from" : "$.to");
         Window? window = body is { From: { } from, To: { } to } ? engine.RequireWindow(name, from.UtcDateTime, to.UtcDateTime) : null;
         var mode = body.Monolith switch
         {
             null => RunModes.Stages,
             "train" => RunModes.MonolithTrain,
             "infer" => RunModes.MonolithInfer,
-            var other => throw new InvalidRequestException($"'monolith' is '{other}'; it can be train or infer."),
+            var other => throw ApiException.BadRequest($"'monolith' is '{ApiException.Shorten(other)}'; it can be train or infer.", "$.monolith"),
         };
-        var result = await engine.RequestAsync(new(name, window, By, "api", mode, body.Hindsight, body.IdempotencyKey), ct);
+        var result = await engine.RequestAsync(new(name, window, Callers.NameOf(http.HttpContext), "api", mode, body.Hindsight, body.IdempotencyKey), ct);
         return result.RunId is { } id && await ledger.FindRunAsync(id, ct) is { } run
-            ? Results.Json(RunView.Of(run, result.Message), Json, statusCode: result.Outcome == RequestOutcome.AlreadyOpen ? StatusCodes.Status200OK : StatusCodes.Status202Accepted)
-            : Results.Json(new { run_id = (long?)null, message = result.Message }, Json);
+            ? ApiJson.Result(RunView.Of(run, result.Message), result.Outcome == RequestOutcome.AlreadyOpen ? StatusCodes.Status200OK : StatusCodes.Status202Accepted)
+            : ApiJson.Result(new { run_id = (long?)null, message = result.Message });
     }
 
     private static async Task<IResult> ShowAsync(long id, ILedger ledger, CancellationToken ct) => await ledger.FindRunAsync(id, ct) is { } run
-        ? Results.Json(RunView.Of(run) with { Stages = [.. (await ledger.StageRunsAsync(id, ct)).OrderBy(s => s.Ordinal).Select(StageView.Of)] }, Json)
-        : NotFound($"There is no run {id}.");
+        ? ApiJson.Result(RunView.Of(run) with { Stages = [.. (await ledger.StageRunsAsync(id, ct)).OrderBy(s => s.Ordinal).Select(StageView.Of)] })
+        : throw ApiException.NotFound($"There is no run {id}.");
 
-    private static async Task<IResult> ActAsync(long id, string done, Func<long, string, CancellationToken, Task<bool>> act, ILedger ledger, CancellationToken ct)
+    private static async Task<IResult> ActAsync(long id, string done, string by, Func<long, string, CancellationToken, Task<bool>> act, ILedger ledger, CancellationToken ct)
     {
         if (await ledger.FindRunAsync(id, ct) is null)
-            return NotFound($"There is no run {id}.");
-        var acted = await act(id, By, ct);
+            throw ApiException.NotFound($"There is no run {id}.");
+        var acted = await act(id, by, ct);
         var run = (await ledger.FindRunAsync(id, ct))!;
         return acted
-            ? Results.Json(RunView.Of(run), Json)
-            : Results.Problem($"Run {id} is {run.State}; it cannot be {done}.", statusCode: StatusCodes.Status409Conflict);
+            ? ApiJson.Result(RunView.Of(run))
+            : throw new ApiException(StatusCodes.Status409Conflict, $"Run {id} is {run.State}; it cannot be {done}.");
     }
-
-    private static async Task<RunBody> BodyAsync(HttpRequest http, CancellationToken ct)
-    {
-        // A chunked body has no length, so the length does not tell whether there is one.
-        if (http.ContentLength == 0 || http.HttpContext.Features.Get<IHttpRequestBodyDetectionFeature>() is { CanHaveBody: false })
-            return new();
-        if (!http.HasJsonContentType())
-            throw new InvalidRequestException("Send application/json, or no body at all.");
-        try
-        {
-            return await http.ReadFromJsonAsync<RunBody>(Json, ct) ?? new();
-        }
-        catch (JsonException e)
-        {
-            throw new InvalidRequestException($"The body cannot be read: {e.Message}", e);
-        }
-    }
-
-    private static async ValueTask<object?> ErrorsAsProblemsAsync(EndpointFilterInvocationContext context, EndpointFilterDelegate next)
-    {
-        try
-        {
-            return await next(context);
-        }
-        catch (InvalidRequestException e)
-        {
-            return Results.Problem(e.Message, statusCode: StatusCodes.Status400BadRequest);
-        }
-    }
-
-    private static IResult NotFound(string detail) => Results.Problem(detail, statusCode: StatusCodes.Status404NotFound);
 
     private sealed record RunBody
     {

@@ -18,11 +18,12 @@ internal static class CommandTree
         root.Add(QuarantineCommands.Create(context));
         root.Add(ModelCommands.Create(context));
         root.Add(PredictionCommands.Create(context));
+        root.Add(KeyCommands.Create(context));
         root.Add(StoreCommands.Backup(context));
         root.Add(StoreCommands.Query(context));
         root.Add(StoreCommands.Migrate(context));
         root.Add(DoctorCommand.Create(context));
-        foreach (var later in new[] { "backfill", "backtest", "streams", "keys", "retention" })
+        foreach (var later in new[] { "backfill", "backtest", "streams", "retention" })
             root.Add(LaterCommands.Create(context, later));
         return root;
     }
@@ -31,7 +32,7 @@ internal static class CommandTree
     {
         var (replay, speed) = (LaterCommands.Option("--replay"), LaterCommands.Option("--speed"));
         // The configuration reads it; here it is for the help.
-        var urls = Build.Text("--urls", "Where to listen, on loopback only. Default: http://localhost:5000.", "URLS");
+        var urls = Build.Text("--urls", "Where to listen; off loopback only with authentication. Default: http://localhost:5000.", "URLS");
         var serve = new Command("serve", "Serves the dashboard and the API, and runs what is scheduled or requested, until it is stopped.") { replay, speed, urls };
         serve.SetAction((parsed, ct) => parsed.GetResult(replay) is not null || parsed.GetResult(speed) is not null
             ? Task.FromResult(LaterCommands.Refuse(context, "serve --replay"))

@@ -10,7 +10,8 @@ namespace AiWorkflows.Hosting.Jobs;
 /// </summary>
 internal sealed class LedgerActions(IServiceProvider services, HostSettings settings, ILogger<LedgerActions> log)
 {
-    private const string By = "dashboard";
+    /// <summary>Whoever pressed the button; the request that he made goes on in what is started here.</summary>
+    private static string By => Caller.Current?.Name ?? "dashboard";
 
     public void Resume(long stageRunId, string jobId) => Start(stageRunId, jobId, "resume", (engine, run, ct) => engine.ResumeAsync(run, By, ct));
 

@@ -15,8 +15,8 @@ internal sealed class TickJob(RunEngine engine, ILogger<TickJob> log)
     public async Task Run(string workflow, PerformContext context, CancellationToken ct)
     {
         // A person who presses "Trigger now" wants a run even of a paused workflow.
-        var result = ManualTriggerFilter.IsManual(context)
-            ? await engine.RequestAsync(new(workflow, null, "dashboard", "manual"), ct)
+        var result = ManualTriggerFilter.ByHandOf(context) is { } by
+            ? await engine.RequestAsync(new(workflow, null, by, "manual"), ct)
             : await engine.TickAsync(workflow, ct);
         log.LogInformation("{Result}", result.Message);
     }
@@ -25,18 +25,19 @@ internal sealed class TickJob(RunEngine engine, ILogger<TickJob> log)
 /// <summary>Remembers in a job that it was triggered by hand; Hangfire tells it only by the reason of the job's first state.</summary>
 internal sealed class ManualTriggerFilter : IJobFilter, IElectStateFilter
 {
-    private const string Parameter = "DBG_TriggeredByHand";
+    private const string Parameter = "DBG_TriggeredByHandOf";
     private const string HangfiresReason = "Triggered using recurring job manager";
 
     public bool AllowMultiple => false;
 
     public int Order => 0;
 
-    public static bool IsManual(PerformContext context) => context.GetJobParameter<bool>(Parameter);
+    /// <summary>Who triggered the job by hand; null for one that its schedule made.</summary>
+    public static string? ByHandOf(PerformContext context) => context.GetJobParameter<string?>(Parameter);
 
     public void OnStateElection(ElectStateContext context)
     {
         if (context.CandidateState is EnqueuedState && string.Equals(context.CandidateState.Reason, HangfiresReason, StringComparison.OrdinalIgnoreCase))
-            context.SetJobParameter(Parameter, true);
+            context.SetJobParameter(Parameter, Caller.Current?.Name ?? "dashboard");
     }
 }

@@ -102,8 +102,8 @@ internal sealed partial class Ledger
         database.WriteAsync(tx => AuditAsync(tx, by, action, subject, details), ct);
 
     internal static Task AuditAsync(WriteTransaction tx, string by, string action, string subject, string? details) => tx.ExecuteAsync(
-        "INSERT INTO {workflows.audit} (done_at, done_by, action, subject, details) VALUES ({now}, @By, @Action, @Subject, @Details)",
-        new { By = by, Action = action, Subject = subject, Details = details });
+        "INSERT INTO {workflows.audit} (done_at, done_by, action, subject, details, done_from) VALUES ({now}, @By, @Action, @Subject, @Details, @From)",
+        new { By = by, Action = action, Subject = subject, Details = details, Caller.Current?.From });
 
     /// <summary>The new run's id, or null where one with the same dedup key exists.</summary>
     private static async Task<long?> InsertAsync(WriteTransaction tx, RunRequest request) => await tx.ScalarAsync<long?>("""

@@ -65,7 +65,6 @@ public sealed class UsageTests
     [InlineData("backfill list")]
     [InlineData("backtest shop --from 2024-01-01")]
     [InlineData("streams list")]
-    [InlineData("keys create")]
     [InlineData("retention plan")]
     [InlineData("models import buy file.onnx")]
     [InlineData("models export buy 1 file")]

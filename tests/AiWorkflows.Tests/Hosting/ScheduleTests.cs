@@ -30,11 +30,11 @@ public class ScheduleTests
     {
         await using var harness = new JobHarness();
         var recurring = harness.Get<IRecurringJobManagerV2>();
-        var manual = new List<bool>();
+        var manual = new List<string?>();
         for (var i = 0; i < 2; i++)
             harness.Script.Then((context, _) =>
             {
-                manual.Add(ManualTriggerFilter.IsManual(context));
+                manual.Add(ManualTriggerFilter.ByHandOf(context));
                 return Task.CompletedTask;
             });
         recurring.AddOrUpdate("x", Hangfire.Common.Job.FromExpression<ScriptedJob>(j => j.Run(null!, CancellationToken.None), "control"), "0 0 1 1 *", new RecurringJobOptions());
@@ -43,7 +43,7 @@ public class ScheduleTests
         await harness.ReachesAsync(recurring.TriggerJob("x"), "Succeeded");
         await harness.ReachesAsync(harness.Enqueue("control"), "Succeeded");
 
-        manual.ShouldBe([true, false]);
+        manual.ShouldBe(["dashboard", null]);
     }
 
     [Fact]

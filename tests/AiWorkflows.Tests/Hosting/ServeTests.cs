@@ -97,7 +97,7 @@ public sealed class ServeTests : IDisposable
 
     [Theory]
     [InlineData("AiWorkflows:Engine", "SqlServer", "needs AiWorkflows:ConnectionString")]
-    [InlineData("AiWorkflows:Urls", "http://0.0.0.0:0", "authentication comes with a later version")]
+    [InlineData("AiWorkflows:Urls", "http://0.0.0.0:0", "no authentication is configured: make a key with `keys create NAME --role operator` first")]
     [InlineData("AiWorkflows:Clock", "noon", "AiWorkflows:Clock is 'noon'")]
     public async Task A_wrong_setting_is_exit_code_2_and_leaves_nothing_behind(string key, string value, string message)
     {

@@ -1,3 +1,4 @@
+using AiWorkflows.Hosting.Security;
 using Hangfire.Dashboard;
 using Microsoft.AspNetCore.Http;
 
@@ -42,9 +43,8 @@ internal sealed record ActionRequest(HttpContext Http, System.Text.RegularExpres
 {
     public IServiceProvider Services => Http.RequestServices;
 
-    /// <summary>Who asks, for the audit: the name that signed in, or the dashboard with the address it was used from.</summary>
-    public string By => Http.User.Identity is { IsAuthenticated: true, Name: { Length: > 0 } name } ? name
-        : Http.Connection.RemoteIpAddress is { } address && !System.Net.IPAddress.IsLoopback(address) ? $"dashboard@{address}" : "dashboard";
+    /// <summary>Who asks, for the audit: the name that signed in, or the dashboard.</summary>
+    public string By => Callers.NameOf(Http.User) ?? "dashboard";
 
     public string Name => System.Uri.UnescapeDataString(Uri.Groups["name"].Value);
 
