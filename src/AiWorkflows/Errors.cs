@@ -19,6 +19,9 @@ public sealed class StageFailedException : AiWorkflowsException
 {
     /// <summary>Creates the exception with the message that the user reads.</summary>
     public StageFailedException(string message, Exception? inner = null) : base(message, inner) { }
+
+    /// <summary>Whether there is too little history yet, which a walk through history passes over.</summary>
+    internal bool NoHistory { get; init; }
 }
 
 /// <summary>Every mistake of every definition, found at start-up and listed at once.</summary>

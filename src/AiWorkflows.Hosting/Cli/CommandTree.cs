@@ -12,6 +12,7 @@ internal static class CommandTree
         root.SetAction((_, ct) => ServeCommand.RunAsync(app, ct));
         root.Add(Serve(app, context));
         root.Add(RunCommand.Create(context));
+        root.Add(BackfillCommands.Create(context));
         root.Add(WorkflowCommands.Create(context));
         root.Add(RunsCommands.Create(context));
         root.Add(FeatureCommands.Create(context));
@@ -23,7 +24,7 @@ internal static class CommandTree
         root.Add(StoreCommands.Query(context));
         root.Add(StoreCommands.Migrate(context));
         root.Add(DoctorCommand.Create(context));
-        foreach (var later in new[] { "backfill", "backtest", "streams", "retention" })
+        foreach (var later in new[] { "backtest", "streams", "retention" })
             root.Add(LaterCommands.Create(context, later));
         return root;
     }

@@ -61,6 +61,11 @@ internal sealed partial class Ledger
                 """, new { claim.StageRunId, row.Attempt, claim.Claim, claim.Host, claim.JobId, claim.CodeVersion });
             return new ClaimResult(row.RunId, row.ToRecord(), null);
         }
+        // An earlier window of its backfill was taken up again after this step was dispatched: whoever advances that window dispatches it anew.
+        if (await tx.ExecuteAsync($$"""
+            UPDATE {workflows.stage_runs} SET dispatched_at = NULL, job_id = NULL WHERE stage_run_id = @StageRunId AND state = 'pending' AND dispatched_at IS NOT NULL AND NOT ({{Ready}})
+            """, claim) == 1)
+            return new ClaimResult(row.RunId, null, null);
         DateTime now = await tx.ScalarAsync<Utc>("SELECT {now}");
         var later = row.State != States.Pending || row.DispatchedAt is null ? (DateTime?)null
             : row.NotBefore.Value > now ? row.NotBefore.Value

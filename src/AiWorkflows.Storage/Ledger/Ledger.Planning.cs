@@ -14,14 +14,15 @@ internal sealed partial class Ledger
         if (await tx.ExecuteAsync($$"""
             UPDATE {workflows.runs} SET state = 'cancelled', reason = 'overlap', finished_at = {now}
             WHERE run_id = @RunId AND state = 'requested' AND NOT ({{HasRoom}})
-              AND EXISTS (SELECT 1 FROM {workflows.workflows} w WHERE w.workflow = {workflows.runs}.workflow AND w.overlap = 'skip')
+              AND backfill_id IS NULL AND EXISTS (SELECT 1 FROM {workflows.workflows} w WHERE w.workflow = {workflows.runs}.workflow AND w.overlap = 'skip')
             """, run) == 1)
             return AdmitResult.Ended;
 
         var admitted = await tx.ExecuteAsync($$"""
             UPDATE {workflows.runs} SET state = 'running', started_at = COALESCE(started_at, {now}), code_version = @CodeVersion
             WHERE run_id = @RunId AND state = 'requested' AND {{HasRoom}}
-              AND NOT EXISTS (SELECT 1 FROM {workflows.runs} o WHERE o.workflow = {workflows.runs}.workflow AND o.state = 'requested' AND o.run_id < {workflows.runs}.run_id)
+              AND NOT EXISTS (SELECT 1 FROM {workflows.runs} o WHERE o.workflow = {workflows.runs}.workflow AND o.state = 'requested' AND o.run_id < {workflows.runs}.run_id
+                  AND (o.backfill_id = {workflows.runs}.backfill_id OR (o.backfill_id IS NULL AND {workflows.runs}.backfill_id IS NULL)))
             """, run);
         if (admitted == 0)
         {
@@ -40,9 +41,13 @@ internal sealed partial class Ledger
         return AdmitResult.Planned;
     }, ct, durable: false);
 
+    /// <summary>The windows of a backfill have room of their own, so that history holds up nothing that is due today.</summary>
     private const string HasRoom = """
-        (SELECT COUNT(*) FROM {workflows.runs} x WHERE x.workflow = {workflows.runs}.workflow AND x.state = 'running')
-            < (SELECT w.max_running FROM {workflows.workflows} w WHERE w.workflow = {workflows.runs}.workflow)
+        CASE WHEN {workflows.runs}.backfill_id IS NULL
+            THEN (SELECT w.max_running FROM {workflows.workflows} w WHERE w.workflow = {workflows.runs}.workflow)
+                - (SELECT COUNT(*) FROM {workflows.runs} x WHERE x.workflow = {workflows.runs}.workflow AND x.state = 'running' AND x.backfill_id IS NULL)
+            ELSE (SELECT b.parallel FROM {workflows.backfills} b WHERE b.backfill_id = {workflows.runs}.backfill_id)
+                - (SELECT COUNT(*) FROM {workflows.runs} x WHERE x.backfill_id = {workflows.runs}.backfill_id AND x.state = 'running') END > 0
         """;
 
     private static async Task InsertAsync(WriteTransaction tx, long runId, RunPlan plan)

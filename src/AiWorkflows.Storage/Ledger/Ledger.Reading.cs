@@ -8,15 +8,19 @@ internal sealed partial class Ledger
         (await database.ReadFirstAsync<RunRow>($$"""SELECT {{RunRow.Columns}} FROM {workflows.runs} WHERE run_id = @RunId""", new { RunId = runId }, ct))?.ToRecord();
 
     public async Task<IReadOnlyList<RunRecord>> OpenRunsAsync(CancellationToken ct) =>
-        [.. (await database.ReadAsync<RunRow>($$"""SELECT {{RunRow.Columns}} FROM {workflows.runs} WHERE state IN ('requested', 'running') ORDER BY run_id""", null, ct)).Select(r => r.ToRecord())];
+        [.. (await database.ReadAsync<RunRow>($$"""
+            SELECT {{RunRow.Columns}} FROM {workflows.runs} WHERE state IN ('requested', 'running')
+              AND (state = 'running' OR backfill_id IS NULL OR run_id IN (SELECT MIN(run_id) FROM {workflows.runs} WHERE state = 'requested' AND backfill_id IS NOT NULL GROUP BY backfill_id))
+            ORDER BY run_id
+            """, null, ct)).Select(r => r.ToRecord())];
 
     public async Task<IReadOnlyList<RunRecord>> UnfinishedRunsAsync(string workflow, CancellationToken ct) =>
         [.. (await database.ReadAsync<RunRow>($$"""
-            SELECT {{RunRow.Columns}} FROM {workflows.runs} WHERE workflow = @Workflow AND state IN ('requested', 'running', 'failed') ORDER BY run_id
+            SELECT {{RunRow.Columns}} FROM {workflows.runs} WHERE workflow = @Workflow AND backfill_id IS NULL AND state IN ('requested', 'running', 'failed') ORDER BY run_id
             """, new { Workflow = workflow }, ct)).Select(r => r.ToRecord())];
 
     public async Task<long> LatestRunIdAsync(string workflow, CancellationToken ct) =>
-        await database.ReadFirstAsync<long?>("SELECT MAX(run_id) FROM {workflows.runs} WHERE workflow = @Workflow", new { Workflow = workflow }, ct) ?? 0;
+        await database.ReadFirstAsync<long?>("SELECT MAX(run_id) FROM {workflows.runs} WHERE workflow = @Workflow AND backfill_id IS NULL", new { Workflow = workflow }, ct) ?? 0;
 
     public async Task<IReadOnlyList<StageRunRecord>> StageRunsAsync(long runId, CancellationToken ct) =>
         [.. (await database.ReadAsync<StageRunRow>($$"""

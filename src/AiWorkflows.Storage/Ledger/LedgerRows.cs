@@ -5,7 +5,7 @@ namespace AiWorkflows.Storage;
 /// <summary>A row of <c>workflows.runs</c> as it is stored.</summary>
 internal sealed class RunRow
 {
-    public const string Columns = "run_id, workflow, window_from, window_to, state, requested_by, triggered_by, mode, catch_up, hindsight, requested_at, started_at, finished_at, code_version, error, reason";
+    public const string Columns = "run_id, workflow, window_from, window_to, state, requested_by, triggered_by, mode, catch_up, hindsight, requested_at, started_at, finished_at, code_version, error, reason, backfill_id";
 
     public long RunId { get; set; }
 
@@ -39,9 +39,11 @@ internal sealed class RunRow
 
     public string? Reason { get; set; }
 
+    public long? BackfillId { get; set; }
+
     public RunRecord ToRecord() => new(
         RunId, Workflow, new(WindowFrom, WindowTo), State, RequestedBy, TriggeredBy, Mode, CatchUp != 0, Hindsight != 0,
-        RequestedAt, StartedAt, FinishedAt, CodeVersion, Error, Reason);
+        RequestedAt, StartedAt, FinishedAt, CodeVersion, Error, Reason, BackfillId);
 }
 
 /// <summary>A row of <c>workflows.stage_runs</c> as it is stored.</summary>

@@ -3,7 +3,8 @@ using System.Collections.Concurrent;
 namespace AiWorkflows.Features;
 
 /// <summary>All reads of one stage: as of one sequence, and each recorded with the commits that it saw. The only way to read a group.</summary>
-internal sealed class FeatureReadSession(IFeatureStore store, long asOfSeq, StageProgress? progress = null)
+/// <param name="backfill">Not null: groups of others are read as of the backfill's sequence.</param>
+internal sealed class FeatureReadSession(IFeatureStore store, long asOfSeq, StageProgress? progress = null, BackfillContext? backfill = null)
 {
     private readonly ConcurrentDictionary<FeatureInput, IReadOnlyList<PublishedCommit>> _inputs = [];
 
@@ -23,8 +24,9 @@ internal sealed class FeatureReadSession(IFeatureStore store, long asOfSeq, Stag
     /// <summary>Records a read of <paramref name="group"/> over <paramref name="window"/> and returns the commits that it sees.</summary>
     public async Task<IReadOnlyList<PublishedCommit>> OpenAsync(GroupSchema group, Window window, CancellationToken ct)
     {
-        var commits = await store.CommitsAsync(group, asOfSeq, window, ct);
-        _inputs[new(group.Name, group.Version, asOfSeq, window)] = commits;
+        var seq = backfill is null || backfill.OwnGroups.Contains(group.Name) ? asOfSeq : Math.Min(asOfSeq, backfill.PinSeq);
+        var commits = await store.CommitsAsync(group, seq, window, ct);
+        _inputs[new(group.Name, group.Version, seq, window)] = commits;
         return commits;
     }
 }

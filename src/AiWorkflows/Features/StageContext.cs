@@ -15,6 +15,9 @@ internal sealed class StageContext
     /// <summary>The sequence that every read of this step is made as of; fixed once for all attempts of the step.</summary>
     public required long AsOfSeq { get; init; }
 
+    /// <summary>What a backfill fixes beyond that; null in any other run.</summary>
+    public BackfillContext? Backfill { get; init; }
+
     /// <summary>Whether examples from before the model's training cut-off may be scored (and are flagged).</summary>
     public bool Hindsight { get; init; }
 
@@ -30,7 +33,16 @@ internal sealed class StageContext
 
     /// <summary>What is written here appears in the stage's log, in the dashboard and in <c>runs logs</c>.</summary>
     public required ILogger Log { get; init; }
+
+    /// <summary>The reads of this attempt.</summary>
+    public FeatureReadSession OpenReads(IFeatureStore store) => new(store, AsOfSeq, Progress, Backfill);
 }
+
+/// <summary>What a stage of a backfill reads and trains differently.</summary>
+/// <param name="PinSeq">Groups that the workflow does not write itself are read as of this sequence in every window.</param>
+/// <param name="OwnGroups">Names of the groups that it writes.</param>
+/// <param name="Alias">The alias of the models that it trains.</param>
+internal sealed record BackfillContext(long PinSeq, IReadOnlySet<string> OwnGroups, string Alias);
 
 /// <summary>Counts what a running stage does; read from other threads, so that progress can be shown and beaten to the ledger.</summary>
 internal sealed class StageProgress

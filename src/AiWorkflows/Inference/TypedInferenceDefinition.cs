@@ -34,7 +34,7 @@ internal sealed class TypedInferenceDefinition<TExample, TPrediction> : Inferenc
         var window = ScoredWindow(context, version);
 
         context.Progress.Text = "scoring";
-        var session = new FeatureReadSession(stores.Features, context.AsOfSeq, context.Progress);
+        var session = context.OpenReads(stores.Features);
         await using var reading = Read(session, window, ct).GetAsyncEnumerator(ct);
         var more = await reading.MoveNextAsync();
         // Only now is it known whether there is anything from before the cut-off; rows come in order of time.

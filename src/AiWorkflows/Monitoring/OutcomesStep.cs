@@ -45,7 +45,7 @@ internal static class OutcomesStep
     private static async Task<long> UpsertAsync(
         StageContext context, InferenceDefinition inference, InferenceStores stores, Window pending, SortedSet<DateTime> days, CancellationToken ct)
     {
-        var session = new FeatureReadSession(stores.Features, context.AsOfSeq, context.Progress);
+        var session = context.OpenReads(stores.Features);
         var (chunk, changed) = (new List<OutcomeRow>(), 0L);
         await foreach (var row in inference.View.ReadLabelsAsync(session, pending, ct))
         {

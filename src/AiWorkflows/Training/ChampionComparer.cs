@@ -10,11 +10,12 @@ internal static class ChampionComparer
     public const string Champion = "champion";
 
     /// <summary>Null where the model has no champion.</summary>
+    /// <param name="champion">The alias that is compared with.</param>
     public static async Task<ChampionComparison?> CompareAsync(
-        IModelRegistry registry, string model, FeatureViewDefinition view, DatasetView holdout, Func<DateTime, long> rowsBefore,
+        IModelRegistry registry, string model, string champion, FeatureViewDefinition view, DatasetView holdout, Func<DateTime, long> rowsBefore,
         Func<long, DatasetView> from, ITransformer candidate, ModelTask task, CancellationToken ct)
     {
-        if (await registry.FindAliasAsync(model, Champion, ct) is not { } alias || await registry.FindVersionAsync(model, alias.Version, ct) is not { } version)
+        if (await registry.FindAliasAsync(model, champion, ct) is not { } alias || await registry.FindVersionAsync(model, alias.Version, ct) is not { } version)
             return null;
         if (version.ViewFingerprint != view.Fingerprint)
             return new(version.Version, version.CutOff, 0, null, null, $"it was trained on another definition of the view {version.View} and can no longer serve it");

@@ -26,7 +26,7 @@ internal sealed class TypedTrainingDefinition<TExample> : TrainingDefinition whe
     {
         var train = Build(context.Services);
         var split = TrainingSplit.At(context.Window.From, train.History, train.Holdout, View.LabelWithin);
-        var session = new FeatureReadSession(stores.Features, context.AsOfSeq, context.Progress);
+        var session = context.OpenReads(stores.Features);
         var baselines = new Baselines<TExample>(Task, train.Baselines);
 
         context.Progress.Text = "reading examples";
@@ -59,7 +59,7 @@ internal sealed class TypedTrainingDefinition<TExample> : TrainingDefinition whe
         var references = baselines.Evaluate(trained, Labels.Read(holdout, Task));
         var best = PromotionRule.Best(Task, references);
         var champion = await ChampionComparer.CompareAsync(
-            stores.Registry, ModelName, View, holdout, file.RowsBefore, from => Rows(from, file.Rows), fitted.Model, Task, ct);
+            stores.Registry, ModelName, context.Backfill?.Alias ?? ChampionComparer.Champion, View, holdout, file.RowsBefore, from => Rows(from, file.Rows), fitted.Model, Task, ct);
         var promotion = PromotionRule.Decide(Task, evaluation, best, champion, train.Rule);
         context.Log.LogInformation("{Promotion}", promotion.Sentence);
 
@@ -126,7 +126,7 @@ internal sealed class TypedTrainingDefinition<TExample> : TrainingDefinition whe
                 Commits = session.Commits,
             },
             model,
-            promotion.Promoted ? new AliasChange(ModelName, ChampionComparer.Champion, 0, "training pipeline", promotion.Sentence) : null);
+            promotion.Promoted ? new AliasChange(ModelName, context.Backfill?.Alias ?? ChampionComparer.Champion, 0, "training pipeline", promotion.Sentence) : null);
     }
 
     public override async Task<ReproductionResult> ReproduceAsync(
@@ -165,5 +165,5 @@ internal sealed class TypedTrainingDefinition<TExample> : TrainingDefinition whe
     private StageFailedException TooFew(TrainingSplit split, LabelSummary training, LabelSummary holdout, long unlabelled) => new(
         $"{ModelName} cannot be trained at the cut-off {Timestamps.Display(split.CutOff)}: training {split.Training} has {training}, holdout {split.Holdout} has {holdout}, "
         + $"{unlabelled} examples had no label yet; both need {(Task == ModelTask.Regression ? "rows" : "rows of more than one class")}. "
-        + "Train at a later window, or lengthen Split(history, holdout).");
+        + "Train at a later window, or lengthen Split(history, holdout).") { NoHistory = true };
 }

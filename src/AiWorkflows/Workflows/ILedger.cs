@@ -33,7 +33,7 @@ internal sealed record WrittenRequest(long RequestId, string Workflow, DateTime?
 
 internal sealed record RunRecord(
     long RunId, string Workflow, Window Window, string State, string RequestedBy, string TriggeredBy, string Mode, bool CatchUp, bool Hindsight,
-    DateTime RequestedAt, DateTime? StartedAt, DateTime? FinishedAt, string? CodeVersion, string? Error, string? Reason);
+    DateTime RequestedAt, DateTime? StartedAt, DateTime? FinishedAt, string? CodeVersion, string? Error, string? Reason, long? BackfillId = null);
 
 internal sealed record StageRunRecord(
     long StageRunId, long RunId, string Stage, string Step, string Kind, int Ordinal, int Partition, int Partitions, string Queue, string State,
@@ -142,7 +142,7 @@ internal sealed record AttemptRecord(
     long StageRunId, int Attempt, string Host, string? JobId, string CodeVersion, DateTime StartedAt, DateTime? EndedAt, string? Outcome, string? Error);
 
 /// <summary>The run ledger: the truth about what was requested, is running and has become visible. Each call is one transaction; time is the database's.</summary>
-internal interface ILedger
+internal partial interface ILedger
 {
     /// <summary>Makes sure that each workflow has its admission row with the declared limits.</summary>
     Task RegisterWorkflowsAsync(IReadOnlyList<(string Workflow, int MaxRunning, OverlapPolicy Overlap)> workflows, CancellationToken ct);
@@ -166,13 +166,13 @@ internal interface ILedger
 
     Task<RunRecord?> FindRunAsync(long runId, CancellationToken ct);
 
-    /// <summary>Runs that are requested or running, oldest first.</summary>
+    /// <summary>Runs that are running, or requested and not behind another window of their backfill, oldest first.</summary>
     Task<IReadOnlyList<RunRecord>> OpenRunsAsync(CancellationToken ct);
 
-    /// <summary>Runs of a workflow that are requested, running or failed, oldest first: their cells belong to them.</summary>
+    /// <summary>Runs of a workflow that are requested, running or failed, oldest first: their cells belong to them. Those of backfills are not among them.</summary>
     Task<IReadOnlyList<RunRecord>> UnfinishedRunsAsync(string workflow, CancellationToken ct);
 
-    /// <summary>The highest run id of a workflow, 0 if it has none; part of a catch-up's dedup key.</summary>
+    /// <summary>The highest run id of a workflow apart from backfills, 0 if it has none; part of a catch-up's dedup key.</summary>
     Task<long> LatestRunIdAsync(string workflow, CancellationToken ct);
 
     Task<IReadOnlyList<StageRunRecord>> StageRunsAsync(long runId, CancellationToken ct);

@@ -31,9 +31,16 @@ internal sealed partial class RunEngine
         await _admission.WaitAsync(ct);
         try
         {
-            foreach (var run in await Ledger.OpenRunsAsync(ct))
-                if (run.State == States.Requested)
-                    await AdmitAsync(run, ct);
+            bool again;
+            do
+            {
+                again = false;
+                // Of a backfill only the next window is among them, and behind one that was admitted stands another.
+                foreach (var run in await Ledger.OpenRunsAsync(ct))
+                    if (run.State == States.Requested)
+                        again |= await AdmitAsync(run, ct) && run.BackfillId is not null;
+            }
+            while (again);
         }
         finally
         {
@@ -41,25 +48,28 @@ internal sealed partial class RunEngine
         }
     }
 
-    private async Task AdmitAsync(RunRecord run, CancellationToken ct)
+    /// <returns>Whether the run is not requested any more.</returns>
+    private async Task<bool> AdmitAsync(RunRecord run, CancellationToken ct)
     {
         if (WhyNotExecutable(run) is { } reason)
         {
             if (await Ledger.CancelAsync(run.RunId, _options.Host, reason, ct))
                 await OnEndedAsync(run.RunId, ct);
-            return;
+            return true;
         }
         var workflow = _catalog.Workflow(run.Workflow);
         var coverage = run.CatchUp ? await CoverageAsync(workflow, ct) : [];
-        switch (await Ledger.AdmitAsync(run.RunId, RunPlanner.Plan(workflow, run, coverage), _options.CodeVersion, ct))
+        switch (await Ledger.AdmitAsync(run.RunId, RunPlanner.Plan(workflow, run, coverage, await TermsAsync(run, ct)), _options.CodeVersion, ct))
         {
             case AdmitResult.Planned:
                 _log.LogInformation("Run {Run} of {Workflow} for {Window} has started", run.RunId, run.Workflow, run.Window);
                 await AdvanceAsync(run.RunId, null, ct);
-                break;
+                return true;
             case AdmitResult.Ended:
                 await OnEndedAsync(run.RunId, ct);
-                break;
+                return true;
+            default:
+                return false;
         }
     }
 

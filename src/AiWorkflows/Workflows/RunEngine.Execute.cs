@@ -20,8 +20,11 @@ internal sealed partial class RunEngine
                 return await ExecuteMonolithAsync(run.RunId, stageRunId, jobId, ct);
             var execution = await _executor.ExecuteAsync(stageRunId, jobId, ct);
             if (execution.Outcome.Kind is StepOutcomeKind.Done or StepOutcomeKind.Failed)
+            {
                 // A job that has failed never starts its continuations.
                 await AdvanceAsync(execution.RunId, execution.Outcome.Kind == StepOutcomeKind.Done ? jobId : null, CancellationToken.None);
+                await AdvanceLaterWindowsAsync(run, CancellationToken.None);
+            }
             return execution.Outcome;
         }
         catch (OperationCanceledException) when (ct.IsCancellationRequested)

@@ -54,6 +54,8 @@ internal sealed partial class RunEngine
             return false;
         _executor.StopRun(runId);
         await OnEndedAsync(runId, ct);
+        if (await Ledger.FindRunAsync(runId, ct) is { } run)
+            await AdvanceLaterWindowsAsync(run, ct);
         return true;
     }
 

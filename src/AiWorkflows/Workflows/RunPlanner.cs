@@ -5,6 +5,9 @@ internal static class RunPlanner
 {
     public const string WarmUp = "warm-up";
     public const string AlreadyCovered = "already covered";
+    public const string BackfillWithoutTraining = "backfill without --train";
+    public const string NoHistory = "no history";
+    public const string NoModel = "no model";
     private const int ControlAttempts = 3;
 
     /// <summary>Name of the control step that fills in the outcomes of a stage's predictions.</summary>
@@ -13,7 +16,8 @@ internal static class RunPlanner
     /// <summary>Name of the control step that makes visible what the partitions of a stage have sealed.</summary>
     public static string PublishOf(string stage) => stage + "/publish";
 
-    public static RunPlan Plan(WorkflowDefinition workflow, RunRecord run, IReadOnlyList<CoverageInterval> coverage)
+    /// <param name="backfill">Not null: the run is a window of a backfill.</param>
+    public static RunPlan Plan(WorkflowDefinition workflow, RunRecord run, IReadOnlyList<CoverageInterval> coverage, BackfillTerms? backfill = null)
     {
         var steps = new List<PlannedStep>();
         var edges = new List<(string Step, string After)>();
@@ -21,7 +25,7 @@ internal static class RunPlanner
         var last = new Dictionary<string, string>();
         foreach (var stage in workflow.Stages)
         {
-            var skip = SkipReason(workflow, stage, run, coverage);
+            var skip = backfill is null ? SkipReason(workflow, stage, run, coverage) : SkipReason(stage, backfill);
             var slices = skip is null ? Slices.Of(workflow, stage, run.Window) : [run.Window];
             steps.Add(new(stage.Name, stage.Name, stage.Kind, steps.Count, QueueOf(stage.Kind), stage.MaxAttempts, stage.TimeLimit, skip, slices.Count > 1 ? slices : null));
             edges.AddRange(stage.After.Select(after => (stage.Name, last[after])));
@@ -55,6 +59,14 @@ internal static class RunPlanner
             return WarmUp;
         return OwedWindows.Covers(coverage, stage.Name, run.Window) ? AlreadyCovered : null;
     }
+
+    /// <summary>A window of a backfill executes everything that it can, whatever is covered already.</summary>
+    private static string? SkipReason(StageDefinition stage, BackfillTerms backfill) => stage.Kind switch
+    {
+        StepKinds.Training when !backfill.Train => BackfillWithoutTraining,
+        StepKinds.Inference when !backfill.Train && !backfill.Models.Contains(stage.Inference!.Model) => NoModel,
+        _ => null,
+    };
 
     private static string QueueOf(string kind) => kind switch
     {

@@ -2,6 +2,7 @@ using AiWorkflows.Features;
 using AiWorkflows.Inference;
 using AiWorkflows.Monitoring;
 using AiWorkflows.Training;
+using Microsoft.Extensions.Logging;
 
 namespace AiWorkflows.Workflows;
 
@@ -30,13 +31,26 @@ internal sealed class StageRunner(EngineStores stores, RunEngineOptions options)
             return new(context.Attempt) { Commit = await feature.ExecuteAsync(context, stores.Features, ct) };
         if (stage.Training is { } training)
         {
-            var result = await training.ExecuteAsync(context, _training, ct);
-            return new(context.Attempt) { Dataset = result.Dataset, Model = result.Model, Alias = result.Alias };
+            try
+            {
+                var result = await training.ExecuteAsync(context, _training, ct);
+                return new(context.Attempt) { Dataset = result.Dataset, Model = result.Model, Alias = result.Alias };
+            }
+            catch (StageFailedException e) when (e.NoHistory && context.Backfill is not null)
+            {
+                context.Log.LogInformation("Skipped: {Reason}", e.Message);
+                return new(context.Attempt) { SkipReason = RunPlanner.NoHistory };
+            }
         }
         var inference = stage.Inference!;
-        var version = await stores.Ledger.PinModelAsync(context.Attempt.RunId, inference.Model, "champion", ct) ?? throw await NoChampionAsync(workflow, inference.Model, ct);
-        return new(context.Attempt) { Batch = await inference.ExecuteAsync(context, version, _inference, ct) };
+        if (await PinAsync(inference.Model, context, ct) is { } version)
+            return new(context.Attempt) { Batch = await inference.ExecuteAsync(context, version, _inference, ct) };
+        return context.Backfill is not null ? new(context.Attempt) { SkipReason = RunPlanner.NoModel } : throw await NoChampionAsync(workflow, inference.Model, ct);
     }
+
+    private Task<int?> PinAsync(string model, StageContext context, CancellationToken ct) => context.Backfill is { } backfill
+        ? stores.Ledger.PinTrainedModelAsync(context.Attempt.RunId, model, backfill.Alias, context.Window.From, ct)
+        : stores.Ledger.PinModelAsync(context.Attempt.RunId, model, "champion", ct);
 
     private async Task<Publication> FillInOutcomesAsync(InferenceDefinition inference, StageContext context, CancellationToken ct)
     {

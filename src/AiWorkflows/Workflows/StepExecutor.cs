@@ -117,6 +117,9 @@ internal sealed class StepExecutor(
         var work = Task.Run(async () =>
         {
             StageLog.Current = log;
+            var backfill = run.BackfillId is { } id && await Ledger.FindBackfillAsync(id, attempt.Stopped) is { } found
+                ? new BackfillContext(found.PinSeq, workflow.Stages.Where(s => s.Feature is not null).Select(s => s.Feature!.Writes.Name).ToHashSet(StringComparer.Ordinal), found.Alias)
+                : null;
             await using var scope = scopes.CreateAsyncScope();
             var context = new StageContext
             {
@@ -124,6 +127,7 @@ internal sealed class StepExecutor(
                 Workflow = workflow.Name,
                 Window = row.Slice ?? run.Window,
                 AsOfSeq = row.AsOfSeq ?? await stores.Features.CurrentSeqAsync(attempt.Stopped),
+                Backfill = backfill,
                 Hindsight = run.Hindsight,
                 CodeVersion = options.CodeVersion,
                 Services = scope.ServiceProvider,

@@ -37,7 +37,7 @@ internal readonly record struct WindowGrid(TimeSpan Size, DateTime Origin)
         return new Window(from, to);
     }
 
-    private string DescribeSize() =>
+    public string DescribeSize() =>
         Size.Ticks % TimeSpan.TicksPerDay == 0 ? Plural(Size.Ticks / TimeSpan.TicksPerDay, "day")
         : Size.Ticks % TimeSpan.TicksPerHour == 0 ? Plural(Size.Ticks / TimeSpan.TicksPerHour, "hour")
         : Size.Ticks % TimeSpan.TicksPerMinute == 0 ? Plural(Size.Ticks / TimeSpan.TicksPerMinute, "minute")

@@ -27,6 +27,11 @@ public class SqlServerHostTests : HostCompliance
     private protected override Task<TestStore> OpenAsync() => SqlServerTestStore.OpenAsync();
 }
 
+public class SqlServerBackfillTests : BackfillCompliance
+{
+    private protected override Task<TestStore> OpenAsync() => SqlServerTestStore.OpenAsync();
+}
+
 public class SqlServerPublicationTests : PublicationCompliance
 {
     private protected override Task<TestStore> OpenAsync() => SqlServerTestStore.OpenAsync();

@@ -1,4 +1,5 @@
 using AiWorkflows.Storage;
+using AiWorkflows.Storage.Queries;
 using AiWorkflows.Tests.Storage;
 using AiWorkflows.Workflows;
 using Microsoft.Extensions.DependencyInjection;
@@ -88,6 +89,17 @@ internal sealed class EngineHost : IAsyncDisposable
             ended = source.Task;
         }
         return await ended.WaitAsync(TimeSpan.FromSeconds(30));
+    }
+
+    /// <summary>Waits until all windows of a backfill have ended, and returns them.</summary>
+    public async Task<IReadOnlyList<BackfillWindowRow>> EndBackfillAsync(long backfillId)
+    {
+        var queries = new BackfillQueries(Get<StoreDatabase>());
+        using var timeout = new CancellationTokenSource(TimeSpan.FromSeconds(60));
+        using var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(20));
+        while ((await queries.FindAsync(backfillId, default))!.FinishedAt is null)
+            await timer.WaitForNextTickAsync(timeout.Token);
+        return await queries.WindowsAsync(backfillId, 0, default);
     }
 
     /// <summary>What <c>run</c> does: requests and follows until nothing is owed or a run fails.</summary>

@@ -29,7 +29,7 @@ internal sealed class FakeTraining : TrainingDefinition
             MetricsJson = "{}", BaselineMetricsJson = "{}", PrimaryMetric = "mae", PrimaryValue = 1, BaselineValue = 2, SignatureJson = "{}", ArtifactSha256 = sha,
             Artifact = artifact, ContentSha256 = sha, Promotion = "better than the baseline", RunId = context.Attempt.RunId, CodeVersion = context.CodeVersion,
         };
-        return new(dataset, model, new(ModelName, "champion", 0, Name, "better than the baseline"));
+        return new(dataset, model, new(ModelName, context.Backfill?.Alias ?? "champion", 0, Name, "better than the baseline"));
     }
 
     public override Task<ReproductionResult> ReproduceAsync(ModelVersionRecord version, DatasetRecord dataset, TrainingStores stores, IServiceProvider services, CancellationToken ct) =>

@@ -7,7 +7,7 @@ internal abstract class FeaturePipelineRuntime<TRow> : FeaturePipelineDefinition
 {
     public sealed override async Task<CommitSeal> ExecuteAsync(StageContext context, IFeatureStore store, CancellationToken ct)
     {
-        var session = new FeatureReadSession(store, context.AsOfSeq, context.Progress);
+        var session = context.OpenReads(store);
         var pipeline = (FeaturePipeline<TRow>)PipelineActivator.Create(Type, context.Services, session, ct);
         try
         {

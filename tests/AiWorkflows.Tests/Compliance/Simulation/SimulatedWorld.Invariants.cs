@@ -13,7 +13,9 @@ internal sealed partial class SimulatedWorld
         UNION ALL SELECT 'I7 an ended run has an open step' FROM {workflows.runs} r JOIN {workflows.stage_runs} s ON s.run_id = r.run_id
             WHERE r.state IN ('succeeded', 'failed', 'cancelled') AND s.state IN ('pending', 'running')
         UNION ALL SELECT 'I8 too many running runs' FROM {workflows.runs} r JOIN {workflows.workflows} w ON w.workflow = r.workflow
-            WHERE r.state = 'running' GROUP BY r.workflow, w.max_running HAVING COUNT(*) > w.max_running
+            WHERE r.state = 'running' AND r.backfill_id IS NULL GROUP BY r.workflow, w.max_running HAVING COUNT(*) > w.max_running
+        UNION ALL SELECT 'I8 too many running windows of a backfill' FROM {workflows.runs} r JOIN {workflows.backfills} b ON b.backfill_id = r.backfill_id
+            WHERE r.state = 'running' GROUP BY r.backfill_id, b.parallel HAVING COUNT(*) > b.parallel
         UNION ALL SELECT 'I8 too many running steps' FROM {workflows.stage_runs} WHERE state = 'running' GROUP BY run_id HAVING COUNT(*) > 4
         UNION ALL SELECT 'I9 too many failures or losses' FROM {workflows.stage_runs} WHERE failures > max_failures OR lost > 10
         UNION ALL SELECT 'an attempt that ended in success is not the last one' FROM {workflows.attempts} a JOIN {workflows.stage_runs} s ON s.stage_run_id = a.stage_run_id
@@ -78,6 +80,12 @@ internal sealed partial class SimulatedWorld
             SELECT COUNT(*) FROM {workflows.run_edges} e JOIN {workflows.stage_runs} p ON p.run_id = e.run_id AND p.step = e.after_step
             WHERE e.run_id = @RunId AND e.step = @Step AND p.state NOT IN ('succeeded', 'skipped')
             """, new { lease.RunId, lease.Step })).ShouldBe(0, $"seed {seed}: I4 step {lease.Step} started early");
+        (await store.CountAsync("""
+            SELECT COUNT(*) FROM {workflows.runs} r JOIN {workflows.runs} o ON o.backfill_id = r.backfill_id AND o.window_from < r.window_from AND o.state = 'running'
+            JOIN {workflows.stage_runs} p ON p.run_id = o.run_id AND p.state NOT IN ('succeeded', 'skipped', 'failed', 'cancelled')
+            JOIN {workflows.run_edges} e ON e.run_id = r.run_id AND e.step = @Step AND e.after_step = p.step
+            WHERE r.run_id = @RunId
+            """, new { lease.RunId, lease.Step })).ShouldBe(0, $"seed {seed}: I4 step {lease.Step} started before its predecessors in earlier windows of the backfill");
         lease.AsOfSeq.ShouldNotBeNull();
         var key = (lease.StageRunId, _resumed.GetValueOrDefault(lease.RunId));
         if (!_asOf.TryAdd(key, lease.AsOfSeq))

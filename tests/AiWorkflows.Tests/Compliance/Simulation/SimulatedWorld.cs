@@ -37,7 +37,7 @@ internal sealed class SimulatedHost(string name)
 internal sealed partial class SimulatedWorld(TestStore store, int seed)
 {
     private const int ChaoticSteps = 700;
-    private const int LongestRecovery = 8000;
+    private const int LongestRecovery = 16_000;
 
     private readonly Random _random = new(seed);
     private readonly List<SimulatedHost> _hosts = [];
@@ -49,6 +49,8 @@ internal sealed partial class SimulatedWorld(TestStore store, int seed)
     private bool _chaos = true;
     private int _hostCount;
     private int _jobCount;
+    private long _backfill;
+    private int _retried;
 
     public Dictionary<string, int> Events { get; } = [];
 
@@ -58,11 +60,12 @@ internal sealed partial class SimulatedWorld(TestStore store, int seed)
     public async Task RunAsync()
     {
         await Readings.RegisterAsync(store.Features);
-        await store.Ledger.RegisterWorkflowsAsync([("w1", 1, OverlapPolicy.Queue), ("w2", 2, OverlapPolicy.Queue)], default);
-        foreach (var workflow in new[] { "w1", "w2" })
+        await store.Ledger.RegisterWorkflowsAsync([("w1", 1, OverlapPolicy.Queue), ("w2", 2, OverlapPolicy.Queue), ("w3", 1, OverlapPolicy.Queue)], default);
+        foreach (var workflow in new[] { "w1", "w2", "w3" })
             _plans[workflow] = MakePlan(workflow);
         for (var i = 0; i < 3; i++)
             await RequestAsync();
+        await RequestBackfillAsync();
         for (var i = 0; i < ChaoticSteps; i++)
             await StepAsync();
 
@@ -172,8 +175,40 @@ internal sealed partial class SimulatedWorld(TestStore store, int seed)
             await CheckedAsync(() => store.Ledger.RequestAsync(new(workflow, window, "clock", "schedule", DedupKey: $"t{index}"), default));
     }
 
+    /// <summary>Twice, as two hosts would: both get the same one.</summary>
+    private async Task RequestBackfillAsync()
+    {
+        var windows = Enumerable.Range(0, 4).Select(i => Readings.Day.Shift(TimeSpan.FromDays(i))).ToArray();
+        var request = new BackfillRequest(new("w3", windows[0].From, windows[^1].To, TimeSpan.FromDays(1), 2, false, [], "ada", false), windows, []);
+        var (id, _) = await CheckedAsync(() => store.Ledger.RequestBackfillAsync(request, default));
+        (await CheckedAsync(() => store.Ledger.RequestBackfillAsync(request, default))).ShouldBe((id, false));
+        _backfill = id;
+    }
+
+    private async Task InterveneInBackfillAsync()
+    {
+        if (_random.Next(4) == 0)
+        {
+            if ((await CheckedAsync(() => store.Ledger.CancelBackfillAsync(_backfill, "ada", default))).Windows > 0)
+                Count("cancelled backfill");
+            return;
+        }
+        var resumed = await store.Database.ReadAsync<long>("SELECT run_id FROM {workflows.runs} WHERE backfill_id = @Id AND state IN ('failed', 'cancelled')", new { Id = _backfill }, default);
+        if (_retried >= 5 || await CheckedAsync(() => store.Ledger.RetryBackfillAsync(_backfill, "ada", default)) == 0)
+            return;
+        _retried++;
+        foreach (var run in resumed)
+            _resumed[run] = _resumed.GetValueOrDefault(run) + 1;
+        Count("retried backfill");
+    }
+
     private async Task InterveneAsync()
     {
+        if (_random.Next(3) == 0)
+        {
+            await InterveneInBackfillAsync();
+            return;
+        }
         var run = await store.CountAsync("SELECT COUNT(*) FROM {workflows.runs}") is var runs and > 0 ? _random.NextInt64(runs) + 1 : 0;
         if (_random.Next(2) == 0)
         {
