@@ -72,6 +72,7 @@ public static class AiWorkflowsHost
             OnlyHost = !settings.IsShared,
             CodeVersion = settings.CodeVersion,
             DatasetDirectory = Path.Combine(settings.DataDirectory, "datasets"),
+            Workers = workers.Features + workers.Training + workers.Inference + workers.Control,
             DispatchCap = 2 * (workers.Features + workers.Training + workers.Inference + workers.Control),
         });
         services.AddRunEngine(definitions);

@@ -2,6 +2,7 @@ using System.Text.Json;
 using AiWorkflows.Hosting.Jobs;
 using AiWorkflows.Storage;
 using AiWorkflows.Workflows;
+using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 
 namespace AiWorkflows.Hosting;
@@ -12,13 +13,17 @@ namespace AiWorkflows.Hosting;
 /// </summary>
 internal sealed class EmbeddedHost(
     HostSettings settings, StoreDatabase database, RunEngine engine, ILedger ledger, JobServers servers, WorkflowSchedules schedules, FailureWebhook webhook,
-    ILogger<EmbeddedHost> log) : IAsyncDisposable
+    IHostApplicationLifetime lifetime, ILogger<EmbeddedHost> log) : IAsyncDisposable
 {
     /// <summary>The kind of a host that serves; other kinds are names of commands.</summary>
     public const string Serve = "serve";
 
     private static readonly TimeSpan Beat = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan Silent = TimeSpan.FromMinutes(5);
+
+    /// <summary>How long a process that has to end may take to do so in good order.</summary>
+    private static readonly TimeSpan LongestEnd = TimeSpan.FromSeconds(30);
+
     private readonly DateTime _since = TimeProvider.System.GetUtcNow().UtcDateTime;
     private readonly CancellationTokenSource _stopping = new();
     private HostLock? _lock;
@@ -29,6 +34,9 @@ internal sealed class EmbeddedHost(
 
     /// <summary>Whether this process is a host of the database.</summary>
     public bool Acquired => _acquired;
+
+    /// <summary>Whether the process ends because code that ignores its cancellation has taken all its workers.</summary>
+    public bool IsExhausted { get; private set; }
 
     /// <summary>Whether jobs are run here.</summary>
     public bool Running => _work is not null;
@@ -63,6 +71,7 @@ internal sealed class EmbeddedHost(
         _lock?.Note(Me);
         engine.AttemptStarted += JobProgress.Follow;
         engine.RunEnded += OnRunEnded;
+        engine.Exhausted += OnExhausted;
         await SeenAsync(ct);
         await ForgetOthersAsync(ct);
         await engine.StartAsync(ct);
@@ -97,6 +106,7 @@ internal sealed class EmbeddedHost(
                 await _work;
                 engine.AttemptStarted -= JobProgress.Follow;
                 engine.RunEnded -= OnRunEnded;
+                engine.Exhausted -= OnExhausted;
                 await webhook.FlushAsync();
                 await ledger.CollectAsync(CancellationToken.None);
                 await ledger.HostGoneAsync(settings.HostName, CancellationToken.None);
@@ -124,6 +134,19 @@ internal sealed class EmbeddedHost(
     private HostHolder Me => new(Environment.ProcessId, _kind, _url, _since);
 
     private void OnRunEnded(RunEndedEvent ended) => webhook.Notify(ended, _url);
+
+    /// <summary>Threads cannot be killed, processes can: whatever supervises this one starts a new one, which takes over what is left.</summary>
+    private void OnExhausted()
+    {
+        IsExhausted = true;
+        log.LogCritical("As many stages as there are workers have ignored their cancellation; this process ends, so that another one can go on");
+        lifetime.StopApplication();
+        _ = Task.Run(async () =>
+        {
+            await Task.Delay(LongestEnd, CancellationToken.None);
+            Environment.Exit(1);
+        });
+    }
 
     /// <summary>Hosts that have ended without saying so: all others of an embedded database, and those that have been silent for long.</summary>
     private async Task ForgetOthersAsync(CancellationToken ct)

@@ -56,7 +56,7 @@ internal static class ServeCommand
             await host.StopAsync();
             await app.StopAsync(CancellationToken.None);
         }
-        return 0;
+        return host.IsExhausted ? 1 : 0;
     }
 
     /// <summary>Whether there may be keys already.</summary>

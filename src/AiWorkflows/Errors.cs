@@ -5,6 +5,9 @@ public class AiWorkflowsException : Exception
 {
     /// <summary>Creates the exception with the message that the user reads.</summary>
     public AiWorkflowsException(string message, Exception? inner = null) : base(message, inner) { }
+
+    /// <summary>The store did not answer: the same may succeed once it is back.</summary>
+    internal bool StoreIsAway { get; init; }
 }
 
 /// <summary>The request or the configuration was wrong (unknown name, misaligned window, unreadable file); nothing was changed. Exit code 2.</summary>

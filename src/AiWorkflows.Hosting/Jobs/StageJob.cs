@@ -15,7 +15,7 @@ internal sealed class StageJob(RunEngine engine)
         switch (outcome.Kind)
         {
             case StepOutcomeKind.Retry:
-                throw new StepRetryException(outcome.RetryAt ?? throw new InvalidOperationException("A retry names its time."), outcome.Message);
+                throw new StepRetryException(outcome.RetryIn ?? throw new InvalidOperationException("A retry names its time."), outcome.Message);
             case StepOutcomeKind.Failed:
                 throw new StageFailedException(outcome.Message ?? "The step failed.");
             case StepOutcomeKind.Cancelled:
@@ -27,10 +27,10 @@ internal sealed class StageJob(RunEngine engine)
     }
 }
 
-/// <summary>The ledger wants the step to be tried again, not before a moment (UTC).</summary>
-internal sealed class StepRetryException(DateTime notBefore, string? message) : Exception(message ?? "The job came too early.")
+/// <summary>The ledger wants the step to be tried again after a while.</summary>
+internal sealed class StepRetryException(TimeSpan after, string? message) : Exception(message ?? "The job came too early.")
 {
-    public DateTime NotBefore => notBefore;
+    public TimeSpan After => after;
 
     /// <summary>False where the job only came too early.</summary>
     public bool AttemptFailed { get; } = message is not null;

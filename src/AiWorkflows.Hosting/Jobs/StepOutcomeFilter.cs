@@ -19,7 +19,7 @@ internal sealed class StepOutcomeFilter : IJobFilter, IElectStateFilter
         if (context.CandidateState is not FailedState failed)
             return;
         if (failed.Exception is StepRetryException retry)
-            context.CandidateState = new ScheduledState(retry.NotBefore) { Reason = LedgerReason + (retry.AttemptFailed ? $"the attempt failed: {retry.Message}" : "too early") };
+            context.CandidateState = new ScheduledState(retry.After) { Reason = LedgerReason + (retry.AttemptFailed ? $"the attempt failed: {retry.Message}" : "too early") };
         else if (failed.Exception is StepCancelledException cancelled)
             context.CandidateState = new DeletedState { Reason = LedgerReason + cancelled.Message };
     }

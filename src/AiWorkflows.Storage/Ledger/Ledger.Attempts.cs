@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using AiWorkflows.Features;
 using AiWorkflows.Workflows;
 
@@ -10,6 +11,9 @@ internal sealed partial class Ledger
 
     /// <summary>The step became due between the claim and the look at the clock: without another try its job would end with nothing done.</summary>
     private static readonly TimeSpan JustTooEarly = TimeSpan.FromMilliseconds(10);
+
+    /// <summary>Who has waited longer for the right to write knows that others may have too, and could not prolong their leases.</summary>
+    private static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(5);
 
     private const int DefaultMaxLost = 10;
 
@@ -30,7 +34,13 @@ internal sealed partial class Ledger
         }
     }
 
-    private Task<ClaimResult> TryClaimAsync(long stageRunId, ClaimRequest request, CancellationToken ct) => database.WriteAsync(async tx =>
+    private Task<ClaimResult> TryClaimAsync(long stageRunId, ClaimRequest request, CancellationToken ct)
+    {
+        var asked = Stopwatch.GetTimestamp();
+        return database.WriteAsync(tx => ClaimAsync(tx, stageRunId, request, mayExpire: request.MayExpire && Stopwatch.GetElapsedTime(asked) < LongestWait), ct, durable: false);
+    }
+
+    private static async Task<ClaimResult> ClaimAsync(WriteTransaction tx, long stageRunId, ClaimRequest request, bool mayExpire)
     {
         var claim = new
         {
@@ -42,7 +52,8 @@ internal sealed partial class Ledger
             Ttl = Timestamps.ToMicros(request.Ttl),
             MaxLost = DefaultMaxLost,
         };
-        await ExpireAsync(tx, "stage_run_id = @StageRunId AND lease_until < {now}", claim);
+        if (mayExpire)
+            await ExpireAsync(tx, "stage_run_id = @StageRunId AND lease_until < {now}", claim);
         var claimed = await tx.ExecuteAsync($$"""
             UPDATE {workflows.stage_runs} SET state = 'running', attempt = attempt + 1, lease_owner = @Claim, lease_until = {in:@Ttl},
                 deadline_at = CASE WHEN time_limit IS NULL THEN NULL ELSE {in:time_limit} END, host = @Host, job_id = COALESCE(@JobId, job_id),
@@ -67,11 +78,11 @@ internal sealed partial class Ledger
             """, claim) == 1)
             return new ClaimResult(row.RunId, null, null);
         DateTime now = await tx.ScalarAsync<Utc>("SELECT {now}");
-        var later = row.State != States.Pending || row.DispatchedAt is null ? (DateTime?)null
-            : row.NotBefore.Value > now ? row.NotBefore.Value
-            : now + (row.Lost > 0 ? QuarantinedRetry : JustTooEarly);
+        var later = row.State != States.Pending || row.DispatchedAt is null ? (TimeSpan?)null
+            : row.NotBefore.Value > now ? row.NotBefore.Value - now
+            : row.Lost > 0 ? QuarantinedRetry : JustTooEarly;
         return new ClaimResult(row.RunId, null, later);
-    }, ct, durable: false);
+    }
 
     public Task<bool> BeatAsync(AttemptRef attempt, TimeSpan ttl, StageProgress progress, CancellationToken ct) => database.WriteAsync(async tx => await tx.ExecuteAsync($$"""
         UPDATE {workflows.stage_runs} SET lease_until = {in:@Ttl}, progress_done = @Done, progress_total = @Total, progress_text = @Text, rows_read = @RowsRead, rows_written = @RowsWritten
@@ -115,13 +126,21 @@ internal sealed partial class Ledger
             await EndAttemptAsync(tx, attempt, outcome, null);
     }, ct, durable: false);
 
-    public Task<int> ExpireAsync(bool everything, int maxLost, CancellationToken ct) => database.WriteAsync(async tx =>
+    public Task<int> ExpireAsync(bool everything, int maxLost, CancellationToken ct)
+    {
+        var asked = Stopwatch.GetTimestamp();
+        return database.WriteAsync(tx => everything || Stopwatch.GetElapsedTime(asked) < LongestWait
+            ? ExpireAsync(tx, everything, maxLost)
+            : throw new AiWorkflowsException("The store was away for a while; leases that have run out meanwhile are left alone for now.") { StoreIsAway = true }, ct, durable: false);
+    }
+
+    private static async Task<int> ExpireAsync(WriteTransaction tx, bool everything, int maxLost)
     {
         var expired = await ExpireAsync(tx, everything ? "1 = 1" : "lease_until < {now}", new { MaxLost = maxLost });
         if (expired == 0)
             tx.RollBack();
         return expired;
-    }, ct, durable: false);
+    }
 
     private static async Task<int> ExpireAsync(WriteTransaction tx, string which, object parameters)
     {

@@ -26,6 +26,8 @@ internal sealed partial class Ledger(StoreDatabase database, IRowCollector colle
 
     private const string StillMine = "stage_run_id = @StageRunId AND attempt = @Attempt AND state = 'running'";
 
+    public Task<DateTime> NowAsync(CancellationToken ct) => database.NowAsync(ct);
+
     public Task<long> ChangeTokenAsync(CancellationToken ct) => database.ChangeTokenAsync(ct);
 }
 

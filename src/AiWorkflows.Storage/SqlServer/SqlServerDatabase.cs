@@ -133,6 +133,8 @@ internal sealed class SqlServerDatabase : StoreDatabase
                 {
                     if (Explain(e) is { } explained)
                         throw explained;
+                    if (SqlServerFaults.IsPassing(e))
+                        throw new AiWorkflowsException($"{Location} has failed for a minute: {e.Message}", e) { StoreIsAway = true };
                     throw;
                 }
             }

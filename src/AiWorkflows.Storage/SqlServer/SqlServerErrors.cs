@@ -27,7 +27,7 @@ internal static class SqlServerErrors
             208 when e.Message.Contains("workflows.", StringComparison.Ordinal) || e.Message.Contains("feature_store.", StringComparison.Ordinal) =>
                 new InvalidRequestException($"Database '{database}' on SQL Server {server} lacks a table of this program: {Sentence(e)} Run the command migrate.", e),
             -1 or 0 or 2 or 53 or 40 or 35 or 64 or 258 or 10060 or 10061 or 11001 or 26 or -2 when IsConnecting(e) =>
-                new InvalidRequestException($"SQL Server {server} cannot be reached. Check that it runs, and server name, port and firewall ({Setting}).", e),
+                new InvalidRequestException($"SQL Server {server} cannot be reached. Check that it runs, and server name, port and firewall ({Setting}).", e) { StoreIsAway = true },
             _ => null,
         };
     }

@@ -5,7 +5,7 @@ using Microsoft.Data.Sqlite;
 namespace AiWorkflows.Storage.Sqlite;
 
 /// <summary>The embedded engine: one file in WAL mode, many readers, one connection that writes.</summary>
-internal sealed class SqliteDatabase : StoreDatabase
+internal class SqliteDatabase : StoreDatabase
 {
     private const string Now = "CAST(unixepoch('subsec') * 1000000 AS INTEGER)";
 
@@ -93,7 +93,7 @@ internal sealed class SqliteDatabase : StoreDatabase
     }
 
     /// <summary>Runs <paramref name="work"/> on the writing connection without a transaction: for bulk writers that make their own, shorter than 10 ms.</summary>
-    public async Task<T> WriteRawAsync<T>(Func<SqliteConnection, T> work, CancellationToken ct)
+    public virtual async Task<T> WriteRawAsync<T>(Func<SqliteConnection, T> work, CancellationToken ct)
     {
         await _writeGate.WaitAsync(ct);
         try

@@ -23,7 +23,7 @@ internal static class SqliteErrors
         SQLITE_NOTADB => new($"{file} is not a SQLite database. Move it away, or set AiWorkflows:ConnectionString to another place.", error),
         SQLITE_CORRUPT => new($"{file} is damaged. Restore the last backup (made by the command backup).", error),
         SQLITE_IOERR => new($"{file} cannot be read or written: the disk reports an error. Check the disk and that {file} lies on a local one.", error),
-        SQLITE_BUSY => new($"{file} is locked by another process. Find out which (a database browser with an open transaction?) and close it.", error),
+        SQLITE_BUSY => new($"{file} is locked by another process. Find out which (a database browser with an open transaction?) and close it.", error) { StoreIsAway = true },
         _ => null,
     };
 }

@@ -20,7 +20,7 @@ internal enum StepOutcomeKind
     /// <summary>The step has succeeded, or there was nothing to do: the job has succeeded.</summary>
     Done,
 
-    /// <summary>The job has to be executed again, not before <see cref="StepOutcome.RetryAt"/>.</summary>
+    /// <summary>The job has to be executed again, not before <see cref="StepOutcome.RetryIn"/> has passed.</summary>
     Retry,
 
     /// <summary>The step has failed for good; <see cref="StepOutcome.Message"/> says why.</summary>
@@ -34,8 +34,8 @@ internal enum StepOutcomeKind
 }
 
 /// <summary>The outcome of executing a step, for the job that did it.</summary>
-/// <param name="RetryAt">UTC, by the database's clock.</param>
-internal sealed record StepOutcome(StepOutcomeKind Kind, DateTime? RetryAt = null, string? Message = null)
+/// <param name="RetryIn">A span and no moment, because the clocks of host and database may differ.</param>
+internal sealed record StepOutcome(StepOutcomeKind Kind, TimeSpan? RetryIn = null, string? Message = null)
 {
     public static StepOutcome Done { get; } = new(StepOutcomeKind.Done);
 
@@ -43,7 +43,7 @@ internal sealed record StepOutcome(StepOutcomeKind Kind, DateTime? RetryAt = nul
 
     public static StepOutcome Cancelled(string message) => new(StepOutcomeKind.Cancelled, Message: message);
 
-    public static StepOutcome Retry(DateTime at, string? message = null) => new(StepOutcomeKind.Retry, at, message);
+    public static StepOutcome Retry(TimeSpan after, string? message = null) => new(StepOutcomeKind.Retry, after, message);
 
     public static StepOutcome Failed(string message) => new(StepOutcomeKind.Failed, Message: message);
 }

@@ -61,10 +61,11 @@ internal sealed record DispatchedStep(long StageRunId, int DispatchNo, string Qu
 /// <param name="EndState">The state in which the run has ended by this call, or null.</param>
 internal sealed record AdvanceResult(string? EndState, IReadOnlyList<DispatchedStep> Dispatched);
 
-/// <summary>The outcome of a claim: a lease, a moment before which it makes no sense to try, or neither.</summary>
-internal sealed record ClaimResult(long RunId, StageRunRecord? Lease, DateTime? NotBefore);
+/// <summary>The outcome of a claim: a lease, a time after which to try again, or neither.</summary>
+internal sealed record ClaimResult(long RunId, StageRunRecord? Lease, TimeSpan? RetryIn);
 
-internal sealed record ClaimRequest(Guid Claim, string Host, string? JobId, string CodeVersion, TimeSpan Ttl);
+/// <param name="MayExpire">Whether a lease on the step that has run out is taken away first.</param>
+internal sealed record ClaimRequest(Guid Claim, string Host, string? JobId, string CodeVersion, TimeSpan Ttl, bool MayExpire = true);
 
 /// <summary>How the result of a step becomes visible.</summary>
 internal enum PublicationKind
@@ -201,7 +202,10 @@ internal partial interface ILedger
     /// <summary>Gives the step back (shutdown, conflict) without counting a failure; the job is kept.</summary>
     Task ReleaseAsync(AttemptRef attempt, string outcome, CancellationToken ct);
 
-    /// <summary>Expires leases that have run out; all running ones when <paramref name="everything"/> (the embedded engine's only host, at its start).</summary>
+    /// <summary>
+    /// Expires leases that have run out; all running ones when <paramref name="everything"/> (the embedded engine's only host, at its start). If the store let this call
+    /// wait so long that the holders of leases may have waited too, it does nothing and says that the store was away.
+    /// </summary>
     Task<int> ExpireAsync(bool everything, int maxLost, CancellationToken ct);
 
     /// <summary>Pending steps that were dispatched more than <paramref name="age"/> ago: their jobs may be gone.</summary>
@@ -233,6 +237,9 @@ internal partial interface ILedger
     Task HostGoneAsync(string host, CancellationToken ct);
 
     Task<IReadOnlyList<HostRecord>> HostsAsync(CancellationToken ct);
+
+    /// <summary>The database's clock, UTC: the only one that hosts compare anything with.</summary>
+    Task<DateTime> NowAsync(CancellationToken ct);
 
     /// <summary>A number that changes whenever another connection or process has written to the ledger.</summary>
     Task<long> ChangeTokenAsync(CancellationToken ct);

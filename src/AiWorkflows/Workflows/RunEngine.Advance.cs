@@ -7,7 +7,8 @@ internal sealed partial class RunEngine
     /// <summary>Expires lost leases, dispatches again what lost its job, advances what is running, collects what nobody will publish.</summary>
     public async Task SweepAsync(CancellationToken ct)
     {
-        EngineTelemetry.LeasesWereLost(await Ledger.ExpireAsync(everything: false, _options.MaxLost, ct));
+        if (_watch.MayExpire)
+            EngineTelemetry.LeasesWereLost(await Ledger.ExpireAsync(everything: false, _options.MaxLost, ct));
         await UndispatchDeadJobsAsync(_options.StaleDispatch, ct);
         await TakeWrittenRequestsAsync(ct);
         await AdmitRequestedAsync(ct);

@@ -34,7 +34,7 @@ internal sealed partial class RunEngine
         var (result, row) = await FindOwedAsync(workflow, request, ct);
         if (row is not null)
         {
-            var tick = TimeProvider.System.GetUtcNow().UtcDateTime;
+            var tick = await Ledger.NowAsync(ct);
             var ids = await Ledger.TickAsync(workflowName, tick, [row], ct);
             if (ids.Count == 0)
                 return new(RequestOutcome.NothingOwed, null, null, $"Another tick of {workflowName} came first.");

@@ -17,6 +17,7 @@ internal sealed partial class RunEngine : IDisposable
     private readonly BusinessClock _clock;
     private readonly ILogger _log;
     private readonly StepExecutor _executor;
+    private readonly StoreWatch _watch;
     private readonly SemaphoreSlim _wake = new(0, 1);
     private readonly SemaphoreSlim _admission = new(1, 1);
     private readonly ConcurrentDictionary<long, byte> _monoliths = [];
@@ -26,7 +27,8 @@ internal sealed partial class RunEngine : IDisposable
     {
         (_catalog, _stores, _dispatcher, _options, _clock) = (catalog, stores, dispatcher, options, clock);
         _log = loggers.CreateLogger("AiWorkflows.Engine");
-        _executor = new(catalog, stores, options, clock, scopes, loggers);
+        _watch = new(options.Lease);
+        _executor = new(catalog, stores, options, clock, _watch, scopes, loggers);
     }
 
     /// <summary>Raised once in the host in which a run ended, after the ledger has it. Handlers must not throw.</summary>
@@ -37,6 +39,13 @@ internal sealed partial class RunEngine : IDisposable
     {
         add => _executor.AttemptStarted += value;
         remove => _executor.AttemptStarted -= value;
+    }
+
+    /// <summary>Raised when as many pieces of code as there are workers have ignored their cancellation: only the end of the process can stop them.</summary>
+    public event Action? Exhausted
+    {
+        add => _executor.Exhausted += value;
+        remove => _executor.Exhausted -= value;
     }
 
     private ILedger Ledger => _stores.Ledger;
@@ -76,6 +85,7 @@ internal sealed partial class RunEngine : IDisposable
             {
                 var woken = await _wake.WaitAsync(_options.Poll, ct);
                 var changed = await Ledger.ChangeTokenAsync(ct);
+                _watch.Answered();
                 if (woken || changed != token)
                 {
                     token = changed;
@@ -96,6 +106,7 @@ internal sealed partial class RunEngine : IDisposable
             catch (Exception e)
             {
                 // The database may be away for a while; work in progress goes on, and the next poll tries again.
+                _watch.Failed();
                 _log.LogError(e, "The engine could not look for work; it tries again");
                 await Task.Delay(_options.Poll, CancellationToken.None);
             }

@@ -42,6 +42,9 @@ internal sealed class RunEngineOptions
     /// <summary>How long code that ignores its cancellation is waited for before its task is abandoned.</summary>
     public TimeSpan AbandonAfter { get; init; } = TimeSpan.FromSeconds(30);
 
+    /// <summary>Pieces of code that run at a time; when as many were abandoned, the process has to end.</summary>
+    public int Workers { get; init; } = int.MaxValue;
+
     /// <summary>Interval in which log lines go to the ledger.</summary>
     public TimeSpan LogFlush { get; init; } = TimeSpan.FromMilliseconds(500);
 }

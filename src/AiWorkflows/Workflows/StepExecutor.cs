@@ -10,13 +10,17 @@ internal readonly record struct Execution(long RunId, StepOutcome Outcome);
 
 /// <summary>Claims one step, runs its code under a lease, and publishes its result or records its failure.</summary>
 internal sealed class StepExecutor(
-    Catalog catalog, EngineStores stores, RunEngineOptions options, BusinessClock clock, IServiceScopeFactory scopes, ILoggerFactory loggers)
+    Catalog catalog, EngineStores stores, RunEngineOptions options, BusinessClock clock, StoreWatch watch, IServiceScopeFactory scopes, ILoggerFactory loggers)
 {
     private readonly StageRunner _runner = new(stores, options);
     private readonly ILogger _log = loggers.CreateLogger("AiWorkflows.Stage");
     private readonly ConcurrentDictionary<long, RunningAttempt> _running = [];
 
+    private int _abandoned;
+
     public event Action<AttemptStartedEvent>? AttemptStarted;
+
+    public event Action? Exhausted;
 
     private ILedger Ledger => stores.Ledger;
 
@@ -38,9 +42,9 @@ internal sealed class StepExecutor(
     /// <summary>Delivered twice, or too early, it finds nothing to claim and says so.</summary>
     public async Task<Execution> ExecuteAsync(long stageRunId, string? jobId, CancellationToken ct)
     {
-        var claim = await Ledger.ClaimAsync(stageRunId, new(Guid.NewGuid(), options.Host, jobId, options.CodeVersion, options.Lease), ct);
+        var claim = await Ledger.ClaimAsync(stageRunId, new(Guid.NewGuid(), options.Host, jobId, options.CodeVersion, options.Lease, watch.MayExpire), ct);
         if (claim.Lease is not { } row)
-            return new(claim.RunId, claim.NotBefore is { } notBefore ? StepOutcome.Retry(notBefore) : StepOutcome.Done);
+            return new(claim.RunId, claim.RetryIn is { } wait ? StepOutcome.Retry(wait) : StepOutcome.Done);
 
         var reference = new AttemptRef(row.RunId, row.StageRunId, row.Attempt, row.Stage);
         var limit = row.DeadlineAt - row.StartedAt;
@@ -91,7 +95,7 @@ internal sealed class StepExecutor(
         for (var attempts = 1; attempts <= options.ConflictTries; attempts++)
         {
             var publication = await RunCodeAsync(run, workflow, stage, row, attempt, log);
-            var result = await WinAsync(publication, attempt);
+            var result = await WinAsync(publication, attempt, log);
             switch (result.Outcome)
             {
                 case PublishOutcome.Published:
@@ -108,7 +112,7 @@ internal sealed class StepExecutor(
             }
         }
         await Ledger.ReleaseAsync(attempt.Ref, "conflict", CancellationToken.None);
-        return StepOutcome.Retry(TimeProvider.System.GetUtcNow().UtcDateTime + options.FirstBackoff, "Other commits keep touching the window.");
+        return StepOutcome.Retry(options.FirstBackoff, "Other commits keep touching the window.");
     }
 
     private async Task<Publication> RunCodeAsync(
@@ -144,13 +148,30 @@ internal sealed class StepExecutor(
         catch (OperationCanceledException) when (!work.IsCompleted)
         {
             log.LogError("The code ignored its cancellation for {Seconds:0} s and was abandoned; it can publish nothing any more", options.AbandonAfter.TotalSeconds);
-            _ = work.ContinueWith(static t => t.Exception, CancellationToken.None, TaskContinuationOptions.OnlyOnFaulted, TaskScheduler.Default);
+            if (Interlocked.Increment(ref _abandoned) >= options.Workers)
+                Exhausted?.Invoke();
+            _ = work.ContinueWith(t => (t.Exception, Interlocked.Decrement(ref _abandoned)), CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
             throw;
         }
     }
 
+    /// <summary>Publishes, as soon as the store is there: what was computed is not thrown away because it was away for a while.</summary>
+    private async Task<PublishResult> WinAsync(Publication publication, RunningAttempt attempt, StageLog log)
+    {
+        while (true)
+            try
+            {
+                return await TryWinAsync(publication, attempt);
+            }
+            catch (Exception e) when (StoreWatch.IsAway(e) && attempt.Reason == StopReason.None)
+            {
+                log.LogWarning("The result waits to be published, because the store does not answer: {Error}", ErrorText.Of(e));
+                await Task.Delay(options.Poll, attempt.Stopped);
+            }
+    }
+
     /// <summary>Publishes; when the reply is lost, reads whether it was published.</summary>
-    private async Task<PublishResult> WinAsync(Publication publication, RunningAttempt attempt)
+    private async Task<PublishResult> TryWinAsync(Publication publication, RunningAttempt attempt)
     {
         using var activity = Telemetry.StartPart("publish");
         try
@@ -178,15 +199,23 @@ internal sealed class StepExecutor(
         }
 
         var overdue = attempt.Reason == StopReason.TimeLimit;
+        if (!overdue && StoreWatch.IsAway(exception))
+        {
+            // No failure of the stage. If the store is still away, this fails as well, and the lease runs out.
+            log.LogWarning("The attempt is given up, because the store did not answer: {Error}", ErrorText.Of(exception));
+            await Ledger.ReleaseAsync(attempt.Ref, "released", CancellationToken.None);
+            return StepOutcome.Retry(options.FirstBackoff, "The store did not answer.");
+        }
         var error = overdue ? $"It took longer than its time limit of {attempt.TimeLimit}." : ErrorText.Of(exception);
         var final = !overdue && exception is AiWorkflowsException;
         if (final)
             log.LogError("{Error}", error);
         else
             log.LogError(exception, "Attempt {Attempt} failed: {Error}", row.Attempt, error);
-        if (await Ledger.FailAsync(attempt.Ref, error, Backoff(row.Failures), final, CancellationToken.None) is not { } failed)
+        var wait = Backoff(row.Failures);
+        if (await Ledger.FailAsync(attempt.Ref, error, wait, final, CancellationToken.None) is not { } failed)
             return StepOutcome.Cancelled("The run was cancelled, or the lease was lost.");
-        return failed.State == States.Failed ? StepOutcome.Failed(error) : StepOutcome.Retry(failed.NotBefore, error);
+        return failed.State == States.Failed ? StepOutcome.Failed(error) : StepOutcome.Retry(wait, error);
     }
 
     private TimeSpan Backoff(int failures)

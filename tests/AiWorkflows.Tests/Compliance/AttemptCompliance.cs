@@ -58,7 +58,7 @@ public abstract class AttemptCompliance : LedgerSuite
         (failed.State, failed.Failures, failed.Error).ShouldBe((States.Pending, 1, "boom"));
         var early = await store.Ledger.ClaimAsync(attempt.StageRunId, new(Guid.NewGuid(), "h", null, "code", TimeSpan.FromMinutes(1)), default);
         early.Lease.ShouldBeNull();
-        early.NotBefore.ShouldBe(failed.NotBefore);
+        early.RetryIn!.Value.ShouldBeInRange(TimeSpan.FromMinutes(59), TimeSpan.FromHours(1));
 
         for (var i = 2; i <= 3; i++)
         {
@@ -153,7 +153,7 @@ public abstract class AttemptCompliance : LedgerSuite
         (await store.ClaimAsync(steps[0].StageRunId)).ShouldNotBeNull();
         var second = await store.Ledger.ClaimAsync(steps[1].StageRunId, new(Guid.NewGuid(), "host", null, "code", TimeSpan.FromMinutes(1)), default);
         second.Lease.ShouldBeNull();
-        second.NotBefore.ShouldNotBeNull();
+        second.RetryIn.ShouldNotBeNull();
         (await store.ClaimAsync(steps[1].StageRunId, "another host")).ShouldNotBeNull();
     }
 }

@@ -4,12 +4,14 @@ namespace AiWorkflows.Tests.Hosting;
 
 public class StepOutcomeTests
 {
+    private static readonly TimeSpan Soon = TimeSpan.FromMilliseconds(50);
+
     [Fact]
     public async Task A_retry_of_the_ledger_becomes_scheduled_and_runs_again_on_its_queue()
     {
         await using var harness = new JobHarness();
-        harness.Script.Then(() => throw new StepRetryException(Soon(), "the file was locked"));
-        harness.Script.Then(() => throw new StepRetryException(Soon(), null));
+        harness.Script.Then(() => throw new StepRetryException(Soon, "the file was locked"));
+        harness.Script.Then(() => throw new StepRetryException(Soon, null));
         harness.Script.Then(() => { });
         harness.Start();
 
@@ -66,6 +68,4 @@ public class StepOutcomeTests
         harness.StateOf(job).ShouldNotBe("Failed");
         harness.Storage.GetMonitoringApi().EnqueuedJobs("features", 0, 10).ShouldContain(j => j.Key == job);
     }
-
-    private static DateTime Soon() => TimeProvider.System.GetUtcNow().UtcDateTime.AddMilliseconds(50);
 }

@@ -7,12 +7,14 @@ internal sealed class SqliteFile : IAsyncDisposable
 {
     private const string MemoryDisk = "/dev/shm";
 
-    public SqliteFile(bool inMemory = false)
+    /// <param name="open">How the database is opened; null for the ordinary way.</param>
+    public SqliteFile(bool inMemory = false, Func<string, SqliteDatabase>? open = null)
     {
         Directory = inMemory && System.IO.Directory.Exists(MemoryDisk)
             ? System.IO.Directory.CreateDirectory(System.IO.Path.Combine(MemoryDisk, $"aiworkflows-{Guid.NewGuid():N}")).FullName
             : System.IO.Directory.CreateTempSubdirectory("aiworkflows-").FullName;
-        Database = new SqliteDatabase(System.IO.Path.Combine(Directory, "store.db"));
+        var path = System.IO.Path.Combine(Directory, "store.db");
+        Database = open?.Invoke(path) ?? new SqliteDatabase(path);
     }
 
     public string Directory { get; }
@@ -21,9 +23,9 @@ internal sealed class SqliteFile : IAsyncDisposable
 
     public string Path(string name) => System.IO.Path.Combine(Directory, name);
 
-    public static async Task<SqliteFile> MigratedAsync(bool inMemory = false)
+    public static async Task<SqliteFile> MigratedAsync(bool inMemory = false, Func<string, SqliteDatabase>? open = null)
     {
-        var file = new SqliteFile(inMemory);
+        var file = new SqliteFile(inMemory, open);
         await new SqliteMigrator(file.Database).MigrateAsync(CancellationToken.None);
         return file;
     }

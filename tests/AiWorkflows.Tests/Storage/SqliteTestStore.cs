@@ -35,7 +35,8 @@ internal sealed class SqliteTestStore : TestStore
     public override IPredictionLog Predictions { get; }
 
     /// <param name="inMemory">On a memory disk where there is one: for tests that make thousands of transactions and cut no power.</param>
-    public static async Task<TestStore> OpenAsync(bool inMemory = false) => new SqliteTestStore(await SqliteFile.MigratedAsync(inMemory));
+    /// <param name="open">How the database is opened; null for the ordinary way.</param>
+    public static async Task<TestStore> OpenAsync(bool inMemory = false, Func<string, SqliteDatabase>? open = null) => new SqliteTestStore(await SqliteFile.MigratedAsync(inMemory, open));
 
     public override ValueTask DisposeAsync() => _file.DisposeAsync();
 }

@@ -36,7 +36,7 @@ internal sealed class InlineDispatcher : IJobDispatcher, IDisposable
                 var outcome = await Engine.ExecuteStepAsync(step.StageRunId, id, _stop.Token);
                 if (outcome.Kind != StepOutcomeKind.Retry || _stop.IsCancellationRequested)
                     return outcome;
-                var wait = outcome.RetryAt!.Value - TimeProvider.System.GetUtcNow().UtcDateTime;
+                var wait = outcome.RetryIn!.Value;
                 await Task.Delay(wait > TimeSpan.Zero ? wait : TimeSpan.FromMilliseconds(1));
             }
         });

@@ -6,26 +6,6 @@ namespace AiWorkflows.Tests.Compliance.Simulation;
 /// <summary>The invariants of EXECUTION, checked from outside: by SQL and by what the simulation itself remembers.</summary>
 internal sealed partial class SimulatedWorld
 {
-    private const string Broken = """
-        SELECT 'I1 a stage run has two visible commits' AS violation FROM {feature_store.commits} WHERE state IN ('sealed', 'published') GROUP BY stage_run_id HAVING COUNT(*) > 1
-        UNION ALL SELECT 'I1 a visible commit is not of the attempt that won' FROM {feature_store.commits} c JOIN {workflows.stage_runs} s ON s.stage_run_id = c.stage_run_id
-            WHERE c.state IN ('sealed', 'published') AND (s.state <> 'succeeded' OR s.attempt <> c.attempt)
-        UNION ALL SELECT 'I7 an ended run has an open step' FROM {workflows.runs} r JOIN {workflows.stage_runs} s ON s.run_id = r.run_id
-            WHERE r.state IN ('succeeded', 'failed', 'cancelled') AND s.state IN ('pending', 'running')
-        UNION ALL SELECT 'I8 too many running runs' FROM {workflows.runs} r JOIN {workflows.workflows} w ON w.workflow = r.workflow
-            WHERE r.state = 'running' AND r.backfill_id IS NULL GROUP BY r.workflow, w.max_running HAVING COUNT(*) > w.max_running
-        UNION ALL SELECT 'I8 too many running windows of a backfill' FROM {workflows.runs} r JOIN {workflows.backfills} b ON b.backfill_id = r.backfill_id
-            WHERE r.state = 'running' GROUP BY r.backfill_id, b.parallel HAVING COUNT(*) > b.parallel
-        UNION ALL SELECT 'I8 too many running steps' FROM {workflows.stage_runs} WHERE state = 'running' GROUP BY run_id HAVING COUNT(*) > 4
-        UNION ALL SELECT 'I9 too many failures or losses' FROM {workflows.stage_runs} WHERE failures > max_failures OR lost > 10
-        UNION ALL SELECT 'an attempt that ended in success is not the last one' FROM {workflows.attempts} a JOIN {workflows.stage_runs} s ON s.stage_run_id = a.stage_run_id
-            WHERE a.outcome = 'succeeded' AND (s.state <> 'succeeded' OR s.attempt <> a.attempt)
-        UNION ALL SELECT 'a running step has no open attempt' FROM {workflows.stage_runs} s
-            WHERE s.state = 'running' AND NOT EXISTS (SELECT 1 FROM {workflows.attempts} a WHERE a.stage_run_id = s.stage_run_id AND a.attempt = s.attempt AND a.outcome IS NULL)
-        UNION ALL SELECT 'I2 a commit was published into an ended run' FROM {feature_store.commits} c JOIN {workflows.attempts} a ON a.stage_run_id = c.stage_run_id AND a.attempt = c.attempt
-            WHERE c.state = 'published' AND a.outcome <> 'succeeded'
-        """;
-
     private readonly Dictionary<long, string> _published = [];
     private readonly HashSet<(long StageRunId, int Attempt)> _claimed = [];
     private readonly HashSet<(long StageRunId, int Attempt)> _won = [];
@@ -34,7 +14,7 @@ internal sealed partial class SimulatedWorld
 
     private async Task CheckAsync()
     {
-        var violation = await store.Database.ReadFirstAsync<string>(Broken, null, default);
+        var violation = await store.Database.ReadFirstAsync<string>(LedgerInvariants.Broken(Cap), null, default);
         if (violation is not null)
             throw new InvalidOperationException($"seed {seed}: {violation}");
         var seq = await store.Features.CurrentSeqAsync(default);

@@ -22,7 +22,7 @@ internal sealed partial class SimulatedWorld
         if (claim.Lease is not { } lease)
         {
             Count("nothing to claim");
-            if (claim.NotBefore is not null)
+            if (claim.RetryIn is not null)
             {
                 job.State = "Scheduled";
                 yield break;
@@ -88,10 +88,16 @@ internal sealed partial class SimulatedWorld
         if (outcome == "published" && _chaos && _random.Next(20) == 0)
             outcome = "failed"; // The commit is done, the reply is lost, and the host believes that it has failed.
         Count(outcome);
-        if (outcome == "failed" && await CheckedAsync(() => store.Ledger.FailAsync(attempt, "boom", TimeSpan.FromSeconds(20), false, default)) is { State: States.Pending })
+        if (outcome == "failed")
         {
-            job.State = "Scheduled";
-            await JumpIfCalmAsync();
+            var mine = await IsMineAsync(attempt);
+            var failed = await CheckedAsync(() => store.Ledger.FailAsync(attempt, "boom", TimeSpan.FromSeconds(20), false, default));
+            (failed is not null).ShouldBe(mine, $"seed {seed}: attempt {attempt.Attempt} of {attempt.Stage} failed a row that is {(mine ? "" : "not ")}its own");
+            if (failed is { State: States.Pending })
+            {
+                job.State = "Scheduled";
+                await JumpIfCalmAsync();
+            }
         }
         else if (outcome == "conflict")
         {
@@ -99,6 +105,12 @@ internal sealed partial class SimulatedWorld
             job.State = "Scheduled";
         }
     }
+
+    /// <summary>Whether the row is running under this attempt, by a look from outside.</summary>
+    private async Task<bool> IsMineAsync(AttemptRef attempt) => await store.CountAsync("""
+        SELECT COUNT(*) FROM {workflows.stage_runs} s JOIN {workflows.runs} r ON r.run_id = s.run_id
+        WHERE s.stage_run_id = @StageRunId AND s.attempt = @Attempt AND s.state = 'running' AND r.state = 'running'
+        """, new { attempt.StageRunId, attempt.Attempt }) == 1;
 
     private async Task<bool> TryWriteAsync(ICommitWriter writer, AttemptRef attempt, Window window, int chunk)
     {
@@ -116,9 +128,11 @@ internal sealed partial class SimulatedWorld
 
     private async Task<string> WinAsync(ICommitWriter writer, AttemptRef attempt, Window window, int rows)
     {
+        var mine = await IsMineAsync(attempt);
         var result = await CheckedAsync(() => store.Ledger.WinAsync(new(attempt) { Commit = Readings.Seal(writer, window, rows), Coverage = (window, Readings.Start) }, default));
         if (result.Outcome == PublishOutcome.Published)
             _won.Add((attempt.StageRunId, attempt.Attempt));
+        (result.Outcome == PublishOutcome.Fenced).ShouldBe(!mine, $"seed {seed}: I2 attempt {attempt.Attempt} of {attempt.Stage} published, or was refused, although it is {(mine ? "" : "not ")}the one that runs");
         return result.Outcome switch { PublishOutcome.Published => "published", PublishOutcome.Conflict => "conflict", _ => "fenced win" };
     }
 
@@ -150,8 +164,15 @@ internal sealed partial class SimulatedWorld
         }
         foreach (var run in await store.Ledger.OpenRunsAsync(default))
         {
-            if (run.State == States.Requested)
-                await CheckedAsync(() => store.Ledger.AdmitAsync(run.RunId, _plans[run.Workflow], "code", default));
+            if (run.State == States.Requested && await CheckedAsync(() => store.Ledger.AdmitAsync(run.RunId, _plans[run.Workflow], "code", default)) == AdmitResult.Planned && _chaos)
+            {
+                // Old jobs of a resumed run come back before anything of it is dispatched anew.
+                var steps = (await store.Ledger.StageRunsAsync(run.RunId, default)).Select(s => s.StageRunId).ToHashSet();
+                foreach (var old in _jobs.Values.Where(j => steps.Contains(j.StageRunId)))
+                    old.State = "Enqueued";
+                for (var pause = _random.Next(12); pause > 0; pause--)
+                    yield return 0;
+            }
             yield return 0;
             await foreach (var step in AdvanceAsync(host, run.RunId))
                 yield return step;
