@@ -3,9 +3,8 @@ SET QUOTED_IDENTIFIER ON;
 SET ANSI_NULLS ON;
 GO
 
-ALTER TABLE workflows.stage_runs ADD
-    window_from  datetime2(6) NULL,  -- of the slice; null, as window_to: the step has the run's window
-    window_to    datetime2(6) NULL;
+ALTER TABLE workflows.stage_runs ADD window_from datetime2(6) NULL;  -- of the slice; null, as window_to: the step has the run's window
+ALTER TABLE workflows.stage_runs ADD window_to   datetime2(6) NULL;
 GO
 
 -- What a decision about a run looks at, so that its cost does not grow with the number of partitions.

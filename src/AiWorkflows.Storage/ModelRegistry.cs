@@ -26,7 +26,12 @@ internal sealed class ModelRegistry(StoreDatabase database) : IModelRegistry
         return row.ToRecord([.. inputs.Select(i => new FeatureInput(i.FeatureGroup, i.Version, i.AsOfSeq, StoredWindow.Of(i.WindowFrom, i.WindowTo)))], commits);
     }
 
-    public Task SetAliasAsync(AliasChange change, CancellationToken ct) => database.WriteAsync(tx => ModelPublishing.SetAliasAsync(tx, change), ct);
+    public Task SetAliasAsync(AliasChange change, CancellationToken ct)
+    {
+        var batch = new StatementBatch();
+        ModelPublishing.SetAlias(batch, change);
+        return database.RunAsync(batch, ct);
+    }
 
     public Task<int?> PreviousVersionAsync(string model, string alias, CancellationToken ct) => database.ReadFirstAsync<int?>("""
         SELECT previous_version FROM {model_registry.alias_history} WHERE history_id =

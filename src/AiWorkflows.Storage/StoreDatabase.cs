@@ -46,6 +46,20 @@ internal abstract partial class StoreDatabase : IAsyncDisposable
         return true;
     }, ct, durable);
 
+    /// <summary>One transaction of statements that are all known: where statements travel, in one round trip, so that locks are held for as long as the database itself takes.</summary>
+    /// <inheritdoc cref="WriteAsync{T}" path="/param"/>
+    public virtual Task<BatchOutcome> RunAsync(StatementBatch batch, CancellationToken ct, bool durable = true) => WriteAsync(async tx =>
+    {
+        var found = new Dictionary<string, object?>(StringComparer.Ordinal);
+        foreach (var step in batch.Steps)
+            if (!await step.ExecuteAsync(tx, found))
+            {
+                tx.RollBack();
+                return new BatchOutcome(step.Name, found);
+            }
+        return new BatchOutcome(null, found);
+    }, ct, durable);
+
     /// <summary>A number that changes whenever somebody has written.</summary>
     public abstract Task<long> ChangeTokenAsync(CancellationToken ct);
 

@@ -159,9 +159,11 @@ internal sealed partial class Ledger
         return expired;
     }
 
-    private static Task<int> EndAttemptAsync(WriteTransaction tx, AttemptRef attempt, string outcome, string? error) => tx.ExecuteAsync(
-        "UPDATE {workflows.attempts} SET outcome = @Outcome, ended_at = {now}, error = @Error WHERE stage_run_id = @StageRunId AND attempt = @Attempt",
-        new { attempt.StageRunId, attempt.Attempt, Outcome = outcome, Error = error });
+    private const string EndAttempt = "UPDATE {workflows.attempts} SET outcome = @Outcome, ended_at = {now}, error = @Error WHERE stage_run_id = @StageRunId AND attempt = @Attempt";
+
+    private static object Ending(AttemptRef attempt, string outcome, string? error) => new { attempt.StageRunId, attempt.Attempt, Outcome = outcome, Error = error };
+
+    private static Task<int> EndAttemptAsync(WriteTransaction tx, AttemptRef attempt, string outcome, string? error) => tx.ExecuteAsync(EndAttempt, Ending(attempt, outcome, error));
 
     private static Task<StageRunRow?> SelectAsync(WriteTransaction tx, long stageRunId) => tx.FirstAsync<StageRunRow>(
         $$"""SELECT {{StageRunRow.Columns}} FROM {workflows.stage_runs} WHERE stage_run_id = @StageRunId""", new { StageRunId = stageRunId });

@@ -24,13 +24,16 @@ internal sealed partial class Ledger
         return result;
     }
 
-    private Task<PublishResult> TryWinAsync(Publication publication, CancellationToken ct) => database.WriteAsync(async tx =>
+    private async Task<PublishResult> TryWinAsync(Publication publication, CancellationToken ct)
     {
-        var outcome = await PublishAsync(tx, publication);
-        if (outcome.Outcome != PublishOutcome.Published)
-            tx.RollBack();
-        return outcome;
-    }, ct);
+        var won = await database.RunAsync(Statements(publication), ct);
+        if (won.Stopped == SlicePublishing.Incomplete)
+            throw await SlicePublishing.IncompleteAsync(database, publication.Attempt, ct);
+        return won.Stopped is { } stopped
+            ? new(Enum.Parse<PublishOutcome>(stopped))
+            : new(PublishOutcome.Published, won.Get<long>(PublicationClock.Seq), publication.Model is null ? null : won.Get<int>(ModelPublishing.Version),
+                publication.Dataset is null ? null : won.Get<long>(ModelPublishing.DatasetId), won.Get<long>(BatchPublishing.Unchanged) == 1);
+    }
 
     /// <summary>What a publication whose commit got no answer has published; null where it has not been committed.</summary>
     private async Task<PublishResult?> PublishedAsync(Publication publication, CancellationToken ct)
@@ -65,65 +68,69 @@ internal sealed partial class Ledger
         public long CurrentSeq { get; set; }
     }
 
-    private static async Task<PublishResult> PublishAsync(WriteTransaction tx, Publication publication)
+    /// <summary>The whole of winning: the fence first, what becomes visible, and the watermarks last.</summary>
+    internal static StatementBatch Statements(Publication publication)
     {
+        var batch = new StatementBatch();
         // The fence is an update whose rows are counted: a select before it would be stale by the time of the commit.
-        if (!await EndStepAsync(tx, publication))
-            return new(PublishOutcome.Fenced);
+        EndStep(batch, publication);
         if (publication.SkipReason is not null)
-        {
-            await EndAttemptAsync(tx, publication.Attempt, "succeeded", null);
-            return new(PublishOutcome.Published, await CurrentSeqAsync(tx));
-        }
-        var (commit, batch) = (publication.Commit, publication.Batch);
-        if (publication.Kind == PublicationKind.Slice)
-        {
-            if ((commit is not null && !await CommitPublishing.SealAsync(tx, commit)) || (batch is not null && !await BatchPublishing.SealAsync(tx, batch)))
-                return new(PublishOutcome.Fenced);
-            await EndAttemptAsync(tx, publication.Attempt, "succeeded", null);
-            return new(PublishOutcome.Published, await CurrentSeqAsync(tx));
-        }
-        var clock = new PublicationClock(tx);
-        if (commit is not null || batch is not null || publication.Dataset is not null || publication.Model is not null || publication.Kind == PublicationKind.AllSlices)
-            await clock.LockAsync();
-
-        var inputs = commit?.Inputs ?? batch?.Inputs ?? publication.Dataset?.Inputs ?? [];
-        if (publication.Kind == PublicationKind.AllSlices)
-        {
-            if (await SlicePublishing.ConflictsAsync(tx, publication.Attempt))
-                return new(PublishOutcome.Conflict);
-            inputs = await SlicePublishing.InputsAsync(tx, publication.Attempt);
-            await SlicePublishing.PublishAsync(tx, publication.Attempt, clock);
-        }
-
-        if (commit is not null)
-        {
-            if (await CommitPublishing.ConflictsAsync(tx, commit))
-                return new(PublishOutcome.Conflict);
-            if (!await CommitPublishing.PublishAsync(tx, commit, clock))
-                return new(PublishOutcome.Fenced);
-        }
-        var datasetId = publication.Dataset is { } dataset ? await ModelPublishing.PublishAsync(tx, dataset, publication.Attempt, clock) : (long?)null;
-        var version = publication.Model is { } model ? await ModelPublishing.PublishAsync(tx, model, datasetId ?? model.DatasetId, publication.Attempt, clock) : (int?)null;
-        if (publication.Alias is { } alias)
-            await ModelPublishing.SetAliasAsync(tx, alias.Version == 0 ? alias with { Version = version ?? throw new ArgumentException("An alias on version 0 needs a model in the same publication.") } : alias);
-        var published = batch is null ? true : await BatchPublishing.PublishAsync(tx, batch, clock);
-        if (published is null)
-            return new(PublishOutcome.Fenced);
-
-        var seq = clock.Seq ?? await CurrentSeqAsync(tx);
-        if (publication.Coverage is var (window, origin))
-            await Watermarks.CoverAsync(tx, publication.Attempt, window, origin, inputs, seq);
-        await EndAttemptAsync(tx, publication.Attempt, "succeeded", null);
-        return new(PublishOutcome.Published, seq, version, datasetId, BatchUnchanged: published == false);
+            PublicationClock.Read(batch);
+        else if (publication.Kind == PublicationKind.Slice)
+            Seal(batch, publication);
+        else
+            Publish(batch, publication);
+        batch.Do(EndAttempt, Ending(publication.Attempt, "succeeded", null));
+        return batch;
     }
 
-    private static async Task<bool> EndStepAsync(WriteTransaction tx, Publication publication) => await tx.ExecuteAsync($$"""
+    private static void Seal(StatementBatch batch, Publication publication)
+    {
+        if (publication.Commit is { } commit)
+            CommitPublishing.Seal(batch, commit);
+        if (publication.Batch is { } predictions)
+            BatchPublishing.Seal(batch, predictions);
+        PublicationClock.Read(batch);
+    }
+
+    private static void Publish(StatementBatch batch, Publication publication)
+    {
+        if (publication.Kind == PublicationKind.AllSlices)
+        {
+            SlicePublishing.Publish(batch, publication);
+            return;
+        }
+        var (commit, predictions) = (publication.Commit, publication.Batch);
+        var trains = publication.Dataset is not null || publication.Model is not null;
+        var shows = commit is not null || predictions is not null || trains;
+        if (shows)
+            PublicationClock.Lock(batch);
+        if (commit is not null)
+            CommitPublishing.Decide(batch, commit);
+        if (predictions is not null)
+            BatchPublishing.Decide(batch, predictions);
+        if (shows)
+            PublicationClock.Take(batch, commit?.CommitId, predictions?.BatchId, always: trains);
+        PublicationClock.Read(batch);
+        if (commit is not null)
+            CommitPublishing.Publish(batch, commit);
+        if (publication.Dataset is { } dataset)
+            ModelPublishing.Publish(batch, dataset, publication.Attempt);
+        if (publication.Model is { } model)
+            ModelPublishing.Publish(batch, model, publication.Dataset is not null, publication.Attempt);
+        if (publication.Alias is { } alias)
+            ModelPublishing.SetAlias(batch, alias.Version > 0 || publication.Model is not null ? alias : throw new ArgumentException("An alias on version 0 needs a model in the same publication."));
+        if (predictions is not null)
+            BatchPublishing.Publish(batch, predictions);
+        if (publication.Coverage is var (window, origin))
+            Watermarks.Cover(batch, publication.Attempt, window, origin, commit?.Inputs ?? predictions?.Inputs ?? publication.Dataset?.Inputs ?? []);
+    }
+
+    private static void EndStep(StatementBatch batch, Publication publication) => batch.Must($$"""
         UPDATE {workflows.stage_runs} SET state = CASE WHEN @SkipReason IS NULL THEN 'succeeded' ELSE 'skipped' END, reason = @SkipReason, error = NULL, finished_at = {now},
             lease_owner = NULL, lease_until = NULL, rows_read = @RowsRead, rows_written = @RowsWritten, progress_text = @ProgressText,
             progress_done = COALESCE(progress_total, progress_done)
         WHERE {{StillMine}}
-        """, new { publication.Attempt.StageRunId, publication.Attempt.Attempt, publication.SkipReason, publication.RowsRead, publication.RowsWritten, publication.ProgressText }) == 1;
-
-    private static Task<long> CurrentSeqAsync(WriteTransaction tx) => tx.ScalarAsync<long>("SELECT seq FROM {feature_store.publication_clock}");
+        """, new { publication.Attempt.StageRunId, publication.Attempt.Attempt, publication.SkipReason, publication.RowsRead, publication.RowsWritten, publication.ProgressText },
+        nameof(PublishOutcome.Fenced));
 }

@@ -5,44 +5,45 @@ namespace AiWorkflows.Storage;
 /// <summary>Coverage and the watermark that follows from it.</summary>
 internal static class Watermarks
 {
+    /// <summary>Selects how far windows, called w, reach without a gap, beginning at c.window_from; what follows names them, and closes a parenthesis.</summary>
+    public const string Reach = """
+        CASE WHEN MIN(x.window_from) <= c.window_from THEN MIN(CASE WHEN x.next_from IS NULL OR x.next_from > x.reached THEN x.reached END) ELSE c.window_from END
+        FROM (SELECT w.window_from, MAX(w.window_to) OVER (ORDER BY w.window_from, w.window_to ROWS UNBOUNDED PRECEDING) AS reached,
+            LEAD(w.window_from) OVER (ORDER BY w.window_from, w.window_to) AS next_from
+        """;
+
+    private const string End = "WatermarkEnd";
+
     /// <summary>Adds the window to what the pipeline has covered, and moves its watermarks to the end of contiguous coverage.</summary>
     /// <param name="origin">Where coverage counts from. A gap after it holds the watermark, whatever lies behind the gap.</param>
-    public static async Task CoverAsync(WriteTransaction tx, AttemptRef attempt, Window window, DateTime origin, IReadOnlyList<FeatureInput> inputs, long seq)
+    public static void Cover(StatementBatch batch, AttemptRef attempt, Window window, DateTime origin, IReadOnlyList<FeatureInput> inputs)
     {
-        var cell = new { Pipeline = attempt.Stage, From = (Utc)window.From, To = (Utc)window.To, attempt.RunId, Seq = seq };
-        await tx.ExecuteAsync("""
+        batch.Do("""
             INSERT INTO {workflows.coverage} (pipeline, window_from, window_to, run_id, published_seq)
             SELECT @Pipeline, @From, @To, @RunId, @Seq
             WHERE NOT EXISTS (SELECT 1 FROM {workflows.coverage} WHERE pipeline = @Pipeline AND window_from = @From AND window_to = @To AND run_id = @RunId)
-            """, cell);
-        var end = (Utc)origin;
-        foreach (var interval in await tx.ReadAsync<Interval>("""
-            SELECT DISTINCT window_from, window_to FROM {workflows.coverage} WHERE pipeline = @Pipeline AND window_to > @Origin ORDER BY window_from
-            """, new { Pipeline = attempt.Stage, Origin = end }))
-        {
-            if (interval.WindowFrom > end)
-                break;
-            end = Utc.Later(end, interval.WindowTo);
-        }
-        await SetAsync(tx, attempt.Stage, "", end, seq);
+            """, new { Pipeline = attempt.Stage, From = (Utc)window.From, To = (Utc)window.To, attempt.RunId });
+        batch.Find<Utc>(End, $$"""
+            SELECT (SELECT {{Reach}}
+                FROM {workflows.coverage} w WHERE w.pipeline = @Pipeline AND w.window_to > c.window_from) x) FROM (SELECT @From AS window_from) c
+            """, new { Pipeline = attempt.Stage, From = (Utc)origin });
+        Move(batch, attempt.Stage, "", null);
         foreach (var input in inputs.GroupBy(i => i.Group, StringComparer.Ordinal))
-            await SetAsync(tx, attempt.Stage, input.Key, end, input.Max(i => i.AsOfSeq));
+            Move(batch, attempt.Stage, input.Key, input.Max(i => i.AsOfSeq));
     }
 
-    private static async Task SetAsync(WriteTransaction tx, string pipeline, string input, Utc eventTime, long seq)
+    /// <param name="readSeq">The sequence as of which the input was read; null for the pipeline's own output.</param>
+    private static void Move(StatementBatch batch, string pipeline, string input, long? readSeq)
     {
-        var row = new { Pipeline = pipeline, Input = input, EventTime = eventTime, Seq = seq };
-        if (await tx.ExecuteAsync("""
-            UPDATE {workflows.watermarks} SET event_time = @EventTime, processed_seq = CASE WHEN processed_seq > @Seq THEN processed_seq ELSE @Seq END
+        var row = new { Pipeline = pipeline, Input = input, ReadSeq = readSeq };
+        batch.Do("""
+            UPDATE {workflows.watermarks} SET event_time = @WatermarkEnd, processed_seq = CASE WHEN processed_seq > COALESCE(@ReadSeq, @Seq) THEN processed_seq ELSE COALESCE(@ReadSeq, @Seq) END
             WHERE pipeline = @Pipeline AND input = @Input
-            """, row) == 0)
-            await tx.ExecuteAsync("INSERT INTO {workflows.watermarks} (pipeline, input, event_time, processed_seq) VALUES (@Pipeline, @Input, @EventTime, @Seq)", row);
-    }
-
-    private sealed class Interval
-    {
-        public Utc WindowFrom { get; set; }
-
-        public Utc WindowTo { get; set; }
+            """, row);
+        batch.Do("""
+            INSERT INTO {workflows.watermarks} (pipeline, input, event_time, processed_seq)
+            SELECT @Pipeline, @Input, @WatermarkEnd, COALESCE(@ReadSeq, @Seq)
+            WHERE NOT EXISTS (SELECT 1 FROM {workflows.watermarks} WHERE pipeline = @Pipeline AND input = @Input)
+            """, row);
     }
 }

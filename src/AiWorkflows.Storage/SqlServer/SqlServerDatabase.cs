@@ -2,6 +2,7 @@ using System.Data;
 using System.Data.Common;
 using System.Diagnostics;
 using System.Globalization;
+using Dapper;
 using Microsoft.Data.SqlClient;
 
 namespace AiWorkflows.Storage.SqlServer;
@@ -112,6 +113,22 @@ internal sealed class SqlServerDatabase : StoreDatabase
         }
         return result;
     }, retryDuplicates, ct);
+
+    public override Task<BatchOutcome> RunAsync(StatementBatch batch, CancellationToken ct, bool durable = true) => RetryAsync(async () =>
+    {
+        var sent = new SqlServerBatch(this, batch);
+        await using var connection = await OpenAsync(ct);
+        try
+        {
+            await using var reader = await connection.ExecuteReaderAsync(new CommandDefinition(sent.Text, sent.Parameters, cancellationToken: ct));
+            return sent.Read(reader);
+        }
+        catch (Exception e) when (!SqlServerFaults.IsRefused(e) && (SqlServerFaults.IsPassingOnOpen(e) || e is OperationCanceledException || connection.State != ConnectionState.Open))
+        {
+            // It has been sent with its COMMIT, and its answer has not come.
+            throw new CommitUnknownException(Location, e);
+        }
+    }, retryDuplicates: true, ct);
 
     /// <summary>Repeats what a passing fault has undone: a read, or a transaction as a whole. A commit whose outcome is unknown is never repeated here.</summary>
     public async Task<T> RetryAsync<T>(Func<Task<T>> work, bool retryDuplicates, CancellationToken ct)

@@ -32,6 +32,9 @@ internal static class SqlServerFaults
         _ => IsBroken(error),
     };
 
+    /// <summary>Whether the server itself has answered, with an error that ends a transaction (XACT_ABORT) and not the connection: nothing of it has been committed.</summary>
+    public static bool IsRefused(Exception error) => error is SqlException { Number: > 0, Class: > 10 and < 20 } e && e.InnerException is not Win32Exception;
+
     /// <summary>Whether a new connection may succeed soon.</summary>
     public static bool IsPassingOnOpen(Exception error) => IsPassing(error) || error is SqlException { Number: Timeout };
 

@@ -1,7 +1,9 @@
 using AiWorkflows.Features;
+using AiWorkflows.Inference;
 using AiWorkflows.Storage;
 using AiWorkflows.Storage.Queries;
 using AiWorkflows.Storage.SqlServer;
+using AiWorkflows.Workflows;
 
 namespace AiWorkflows.SqlServer.Tests.Proof;
 
@@ -37,7 +39,36 @@ internal static class ComposedStatements
         foreach (var call in calls)
             await database.RecordAsync(call);
         database.Record(() => new NothingApplied(database).Script());
-        return database.Recorded;
+        var batch = "";
+        database.Record(() => batch = new SqlServerBatch(database, Ledger.Statements(Publication(groups[0], day))).Text);
+        return [.. database.Recorded, ("SqlServerBatch.Text", batch)];
+    }
+
+    /// <summary>A publication of everything that can be published at once.</summary>
+    private static Publication Publication(GroupSchema group, DateTime day)
+    {
+        var window = new Window(day, day.AddDays(1));
+        var attempt = new AttemptRef(1, 1, 1, "s");
+        FeatureInput[] inputs = [new("a", 1, 0, window), new("b", 1, 0, window)];
+        var request = new BatchRequest("p", "champion", "m", 1, "v", 1, window, 0, false, day, attempt, "c");
+        return new(attempt)
+        {
+            Commit = new(1, group, window, 0, 0, 0, 0, 0, 0, null, null, "{}", "[]", inputs, []),
+            Dataset = new()
+            {
+                View = "v", ViewVersion = 1, ViewFingerprint = "f", Window = window, CutOff = day, Within = TimeSpan.Zero, AsOfSeq = 0, Rows = 1, UnlabelledRows = 0,
+                ContentHash = "h", FileName = "f", FileBytes = 1, CodeVersion = "c", Inputs = inputs, Commits = [1, 2],
+            },
+            Model = new()
+            {
+                Model = "m", Pipeline = "p", Task = "binary", Trainer = "t", ParametersJson = "{}", Seed = 1, View = "v", ViewVersion = 1, ViewFingerprint = "f", CutOff = day, Training = window,
+                Holdout = window, TrainingRows = 1, HoldoutRows = 1, MetricsJson = "{}", BaselineMetricsJson = "{}", PrimaryMetric = "auc", PrimaryValue = 1, BaselineValue = 1, SignatureJson = "{}",
+                FeatureImportanceJson = "{}", ArtifactSha256 = "s", Artifact = [1], ContentSha256 = "s", Reproducible = true, Promotion = "p", CodeVersion = "c",
+            },
+            Alias = new("m", "champion", 0, "rule", "first"),
+            Batch = new(1, request, 1, "h", "[]", 0.5, inputs, [1, 2]),
+            Coverage = (window, day),
+        };
     }
 
     /// <summary>A migrator that finds no database.</summary>
