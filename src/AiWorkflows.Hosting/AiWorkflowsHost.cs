@@ -55,6 +55,7 @@ public static class AiWorkflowsHost
         builder.Services.AddDashboardPages();
         TelemetryExport.Add(builder, settings);
         builder.AddSecurity(settings);
+        builder.Services.AddApiDocument();
         builder.Services.AddSingleton(settings);
         builder.Services.AddSingleton(definitions);
         builder.Services.AddSingleton(Microsoft.Extensions.Options.Options.Create(options));

@@ -38,9 +38,11 @@ internal static class Health
 {
     public static void MapHealth(this WebApplication app)
     {
-        app.MapGet("/health/live", () => Results.Json(new { status = "live" })).AllowAnonymous();
+        app.MapGet("/health/live", () => Results.Json(new { status = "live" })).AllowAnonymous()
+            .WithName("live").WithTags("Health").WithSummary("The process answers.");
         app.MapGet("/health/ready", async (Readiness readiness, CancellationToken ct) => await readiness.WhyNotAsync(ct) is { } why
             ? Results.Json(new { status = "not ready", reason = why }, statusCode: StatusCodes.Status503ServiceUnavailable)
-            : Results.Json(new { status = "ready" })).AllowAnonymous();
+            : Results.Json(new { status = "ready" })).AllowAnonymous()
+            .WithName("ready").WithTags("Health").WithSummary("The host takes work, and the store answers; else 503 with the reason.");
     }
 }

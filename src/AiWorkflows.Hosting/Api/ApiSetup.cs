@@ -14,7 +14,10 @@ internal static class ApiSetup
     public static void MapApi(this IEndpointRouteBuilder app)
     {
         var api = app.MapGroup(OurPaths.Api);
+        api.MapWorkflows();
         api.MapRuns();
+        api.MapViews();
+        app.MapApiPage();
     }
 
     /// <summary>For what only reads, and for predictions.</summary>
@@ -22,6 +25,9 @@ internal static class ApiSetup
 
     /// <summary>For what changes something.</summary>
     public static TBuilder RequireOperator<TBuilder>(this TBuilder endpoint) where TBuilder : IEndpointConventionBuilder => endpoint.RequireAuthorization(AiWorkflowsPolicies.Operator);
+
+    /// <summary>What a request may look like, for the OpenAPI document.</summary>
+    public static TBuilder WithExample<TBuilder>(this TBuilder endpoint, string request) where TBuilder : IEndpointConventionBuilder => endpoint.WithMetadata(new ApiExample(request));
 
     /// <summary>Counts the endpoint's requests as predictions instead of with the others.</summary>
     public static TBuilder LimitAsPredictions<TBuilder>(this TBuilder endpoint) where TBuilder : IEndpointConventionBuilder => endpoint.WithMetadata(PredictionLimit.Instance);

@@ -88,31 +88,7 @@ internal static class FeatureCommands
     private static async Task GetAsync(Invocation i, string name, string[] pairs, DateTime? at, DateTime? asOf)
     {
         var view = i.Context.Catalog.View(name);
-        var keys = ParseKeys(view, pairs);
-        var store = i.Context.Get<IFeatureStore>();
-        var seq = asOf is { } moment ? await store.SeqAtAsync(moment, i.Ct) : await store.CurrentSeqAsync(i.Ct);
-        await store.RegisterAsync(i.Context.Catalog.Groups, [.. i.Context.Catalog.Views.Select(v => v.Registration)], i.Ct);
-        var found = await view.GetAsync(new FeatureReadSession(store, seq), keys, at, i.Ct)
-            ?? throw new InvalidRequestException($"View {name} has no example for {string.Join(", ", pairs)}{(at is { } t ? $" at {Timestamps.Display(t)}" : "")}{(asOf is { } p ? $" as of {Timestamps.Display(p)}" : "")}: {view.Spine.Name} has no such row.");
-        var shown = ShownExample.Of(view, seq, found);
+        var shown = await FeatureLookup.GetAsync(i.Context.Services, view, pairs, at, asOf, i.Ct);
         i.Output.Object(shown, () => shown.Write(i.Output));
-    }
-
-    /// <summary>Keys by column or property name; each exactly once.</summary>
-    private static Dictionary<string, string> ParseKeys(FeatureViewDefinition view, string[] pairs)
-    {
-        var keys = new Dictionary<string, string>(StringComparer.Ordinal);
-        foreach (var pair in pairs)
-        {
-            var at = pair.IndexOf('=', StringComparison.Ordinal);
-            if (at <= 0)
-                throw new InvalidRequestException($"'{pair}' is no key of {view.Name}; write KEY=VALUE, as in {view.Spine.Keys[0].Name}=…");
-            var key = view.Spine.Keys.FirstOrDefault(k => k.Name.Equals(pair[..at], StringComparison.OrdinalIgnoreCase) || k.Property.Equals(pair[..at], StringComparison.OrdinalIgnoreCase))
-                ?? throw NearMatches.Unknown($"key of {view.Name}", pair[..at], view.Spine.Keys.Select(k => k.Name));
-            if (!keys.TryAdd(key.Name, pair[(at + 1)..]))
-                throw new InvalidRequestException($"Key {key.Name} is given twice.");
-        }
-        var missing = view.Spine.Keys.Where(k => !keys.ContainsKey(k.Name)).Select(k => k.Name).ToList();
-        return missing.Count == 0 ? keys : throw new InvalidRequestException($"View {view.Name} needs {string.Join(" and ", missing.Select(m => $"{m}=…"))} too.");
     }
 }

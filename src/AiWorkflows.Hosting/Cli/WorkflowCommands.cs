@@ -1,6 +1,4 @@
 using System.CommandLine;
-using AiWorkflows.Storage;
-using AiWorkflows.Storage.Queries;
 using AiWorkflows.Workflows;
 
 namespace AiWorkflows.Hosting.Cli;
@@ -18,40 +16,24 @@ internal static class WorkflowCommands
             Build.Acting(context, "resume", "Lets the schedule go on.", i => ResumeAsync(i, i.Value(name)), name));
     }
 
-    private sealed record WorkflowLine(
-        string Workflow, string? Schedule, bool Paused, string? PausedBy, int OwedWindows, DateTime? OwedFrom, DateTime? OwedTo, long? LastRunId, string? LastRunState, Utc? LastRunFinishedAt);
-
     private static async Task ListAsync(Invocation i)
     {
         var lines = new List<WorkflowLine>();
         foreach (var workflow in i.Context.Catalog.Workflows)
-            lines.Add(await LineAsync(i, workflow));
+            lines.Add(await i.Context.Query<WorkflowOverview>().LineAsync(workflow, i.Ct));
         i.Output.List(lines, "No workflows are defined; add one with ai.Workflow(…).",
             new("workflow", l => l.Workflow), new("schedule", l => l.Paused ? $"paused by {l.PausedBy}" : l.Schedule), new("owed", Owed),
             new("last run", l => l.LastRunId?.ToString(System.Globalization.CultureInfo.InvariantCulture), Right: true), new("state", l => l.LastRunState),
             new("finished", l => Format.Moment(l.LastRunFinishedAt)));
     }
 
-    private static async Task<WorkflowLine> LineAsync(Invocation i, WorkflowDefinition workflow)
-    {
-        var state = (await i.Context.Get<ILedger>().WorkflowStatesAsync(i.Ct)).FirstOrDefault(s => s.Workflow == workflow.Name);
-        var owed = await i.Context.Get<RunEngine>().OwedAsync(workflow.Name, RunModes.Stages, i.Ct);
-        var last = await i.Context.Query<RunQueries>().LastAsync(workflow.Name, i.Ct);
-        return new(workflow.Name, workflow.Cron, state?.PausedAt is not null, state?.PausedBy, owed.Count,
-            owed.Count > 0 ? owed[0].Window.From : null, owed.Count > 0 ? owed[^1].Window.To : null, last?.RunId, last?.State, last?.FinishedAt);
-    }
-
     private static string Owed(WorkflowLine line) =>
         line is { OwedFrom: { } from, OwedTo: { } to } ? $"{Timestamps.Display(from)} to {Timestamps.Display(to)}" : "nothing";
-
-    private sealed record StageLine(string Stage, string Kind, IReadOnlyList<string> After, string? Reads, string? Writes, Utc? Watermark);
 
     private static async Task ShowAsync(Invocation i, string name)
     {
         var workflow = i.Context.Catalog.Workflow(name);
-        var line = await LineAsync(i, workflow);
-        var watermarks = (await i.Context.Query<RunQueries>().WatermarksAsync(i.Ct)).ToDictionary(w => w.Pipeline, w => w.EventTime);
-        var stages = workflow.Stages.Select(s => new StageLine(s.Name, s.Kind, s.After, Reads(s), Writes(s), watermarks.TryGetValue(s.Name, out var w) ? w : null)).ToList();
+        var (line, stages) = (await i.Context.Query<WorkflowOverview>().LineAsync(workflow, i.Ct), await i.Context.Query<WorkflowOverview>().StagesAsync(workflow, i.Ct));
         var shown = new
         {
             line.Workflow, line.Schedule, line.Paused, line.PausedBy,
@@ -74,14 +56,6 @@ internal static class WorkflowCommands
                 new("reads", s => s.Reads), new("writes", s => s.Writes), new("watermark", s => Format.Time(s.Watermark)));
         });
     }
-
-    private static string? Reads(StageDefinition stage) =>
-        stage.Feature is { } feature ? string.Join(", ", feature.Reads.Select(g => g.Name))
-        : stage.Training is { } training ? $"view {training.View.Name}"
-        : stage.Inference is { } inference ? $"view {inference.View.Name}, model {inference.Model}" : null;
-
-    private static string? Writes(StageDefinition stage) =>
-        stage.Feature?.Writes.Name ?? (stage.Training is { } training ? $"model {training.ModelName}" : stage.Inference is not null ? "predictions" : null);
 
     private static async Task<int> PauseAsync(Invocation i, string name)
     {

@@ -10,7 +10,7 @@ namespace AiWorkflows.Hosting.Security;
 /// Stands before all our addresses: finds out who asks, and refuses what no endpoint has allowed. An address that says nothing about itself wants an
 /// operator, so that a new one cannot be left open by forgetting.
 /// </summary>
-internal sealed class AccessGate(RequestDelegate next, AccessState access, Limits limits)
+internal sealed class AccessGate(RequestDelegate next, AccessState access, Limits limits, DashboardAudit audit)
 {
     public async Task InvokeAsync(HttpContext context, IAuthorizationService authorization)
     {
@@ -53,7 +53,9 @@ internal sealed class AccessGate(RequestDelegate next, AccessState access, Limit
                 await context.ChallengeAsync(AccessHandler.SchemeName);
             return;
         }
+        await Forms.ReadAsync(context);
         await next(context);
+        await audit.RecordAsync(context);
     }
 
     /// <summary>The policy of an address; null where everybody may come, or where the framework checks what the endpoint itself wants.</summary>

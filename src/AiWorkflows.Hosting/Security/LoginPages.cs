@@ -37,7 +37,7 @@ internal static class LoginPages
 
     private static async Task<IResult> SignInAsync(HttpContext context, KeyDirectory keys, Attempts attempts, ILedger ledger, IAntiforgery antiforgery)
     {
-        var form = await FormAsync(context);
+        var form = await Forms.RequireAsync(context);
         var returnUrl = form["returnUrl"].ToString();
         if (!await antiforgery.IsRequestValidAsync(context))
             return Page(context, antiforgery, returnUrl, "The page was too old, or cookies are refused. Try again.", StatusCodes.Status400BadRequest);
@@ -62,20 +62,6 @@ internal static class LoginPages
         return Results.NoContent();
     }
 
-    private static async Task<IFormCollection> FormAsync(HttpContext context)
-    {
-        if (!context.Request.HasFormContentType)
-            throw new ApiException(StatusCodes.Status415UnsupportedMediaType, "Send the form of the page.");
-        try
-        {
-            return await context.Request.ReadFormAsync(context.RequestAborted);
-        }
-        catch (Exception e) when (e is InvalidDataException or IOException and not BadHttpRequestException)
-        {
-            throw ApiException.BadRequest("The form cannot be read.", null, e);
-        }
-    }
-
     private static IResult TooMany(HttpContext context, IAntiforgery antiforgery, string returnUrl, int seconds)
     {
         context.Response.Headers.RetryAfter = seconds.ToString(System.Globalization.CultureInfo.InvariantCulture);
@@ -85,7 +71,7 @@ internal static class LoginPages
     private static IResult Page(HttpContext context, IAntiforgery antiforgery, string? returnUrl, string? error, int status)
     {
         context.Response.Headers.ContentSecurityPolicy = ContentSecurityPolicy;
-        context.Response.Headers.CacheControl = "no-store";
+        // This forbids caching, too.
         var tokens = antiforgery.GetAndStoreTokens(context);
         var page = Markup.Of(
             $"""

@@ -28,6 +28,7 @@ internal static class SecuritySetup
         services.AddSingleton<AccessState>();
         services.AddSingleton<Attempts>();
         services.AddSingleton<Limits>();
+        services.AddSingleton<DashboardAudit>();
         services.AddSingleton<IAuthorizationHandler, RoleHandler>();
         services.AddAuthentication()
             .AddScheme<AuthenticationSchemeOptions, AccessHandler>(AccessHandler.SchemeName, null)

@@ -16,13 +16,13 @@ internal sealed class ServedHost : IAsyncDisposable
     private readonly RecordingConsole _console = new();
     private Task<int> _serving = Task.FromResult(-1);
 
-    private ServedHost(string directory, Probe probe, Dictionary<string, string?> settings)
+    private ServedHost(string directory, Probe probe, Dictionary<string, string?> settings, Action<WebApplicationBuilder>? configure)
     {
         var builder = WebApplication.CreateBuilder(new WebApplicationOptions { ContentRootPath = directory });
         builder.Configuration.AddInMemoryCollection(new Dictionary<string, string?>
         {
             ["AiWorkflows:DataDirectory"] = Path.Combine(directory, "data"), ["AiWorkflows:Clock"] = "2001-01-04T00:00:00Z",
-            ["AiWorkflows:Urls"] = "http://127.0.0.1:0", ["Logging:LogLevel:Default"] = "None", ["Logging:LogLevel:Hangfire"] = "None",
+            ["AiWorkflows:Urls"] = "http://127.0.0.1:0", ["Logging:LogLevel:Default"] = "None", ["Logging:LogLevel:Hangfire"] = "None", ["Logging:LogLevel:Microsoft"] = "None",
         });
         builder.Configuration.AddInMemoryCollection(settings);
         builder.AddAiWorkflows(ai =>
@@ -32,6 +32,7 @@ internal sealed class ServedHost : IAsyncDisposable
                 .Stage<DoublePipeline>(maxAttempts: 1).Stage<TickPipeline>(maxAttempts: 1));
             ai.Workflow("by-hand", w => w.Window(TimeSpan.FromDays(1), Define.Origin).Until(Define.Day(31)).Stage<OutcomePipeline>(maxAttempts: 1));
         });
+        configure?.Invoke(builder);
         _app = builder.Build();
         _app.MapAiWorkflows();
         Probe = probe;
@@ -49,11 +50,11 @@ internal sealed class ServedHost : IAsyncDisposable
 
     public JobStorage Jobs => Services.GetRequiredService<JobStorage>();
 
-    public static ServedHost Build(string directory, Probe? probe = null, Dictionary<string, string?>? settings = null) => new(directory, probe ?? new(), settings ?? []);
+    public static ServedHost Build(string directory, Probe? probe = null, Dictionary<string, string?>? settings = null, Action<WebApplicationBuilder>? configure = null) => new(directory, probe ?? new(), settings ?? [], configure);
 
-    public static async Task<ServedHost> StartAsync(string directory, Probe? probe = null, Dictionary<string, string?>? settings = null)
+    public static async Task<ServedHost> StartAsync(string directory, Probe? probe = null, Dictionary<string, string?>? settings = null, Action<WebApplicationBuilder>? configure = null)
     {
-        var host = Build(directory, probe, settings);
+        var host = Build(directory, probe, settings, configure);
         host._serving = host._app.RunAiWorkflowsAsync(["serve"]);
         using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(30));
         while (!host.Out.Contains("Scheduled:", StringComparison.Ordinal))
@@ -62,11 +63,11 @@ internal sealed class ServedHost : IAsyncDisposable
                 throw new InvalidOperationException($"It did not serve: exit code {await host._serving}, {host.Error}");
             await Task.Delay(10, patience.Token);
         }
-        host.Http = new HttpClient(new HttpClientHandler { AllowAutoRedirect = false }) { BaseAddress = new Uri(host._app.Urls.First()) };
+        host.Http = new HttpClient(new HttpClientHandler { AllowAutoRedirect = false }) { BaseAddress = new Uri(host._app.Urls.First().Replace("0.0.0.0", "127.0.0.1", StringComparison.Ordinal)) };
         return host;
     }
 
-    /// <summary>Runs the command to its end.</summary>
+    /// <summary>Runs the command to its end, as a process would: the application is disposed of.</summary>
     public Task<int> RunAsync(params string[] args) => _app.RunAiWorkflowsAsync(args);
 
     public async Task<JsonElement> JsonAsync(HttpMethod method, string path, int status, object? body = null)

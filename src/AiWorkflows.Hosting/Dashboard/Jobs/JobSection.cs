@@ -1,5 +1,6 @@
 using AiWorkflows.Hosting.Dashboard.Pages;
 using AiWorkflows.Hosting.Jobs;
+using AiWorkflows.Hosting.Security;
 using AiWorkflows.Storage.Queries;
 using Hangfire;
 using Hangfire.Common;
@@ -28,7 +29,7 @@ internal static class JobSection
     public static long? StageRunOf(Job? job) => job is not null && job.Type == typeof(StageJob) && job.Args.Count > 0 && job.Args[0] is long id ? id : null;
 
     public static PageContext Context(DashboardContext context) =>
-        new(new UrlHelper(context).To("/").TrimEnd('/'), context.IsReadOnly, TimeProvider.System.GetUtcNow().UtcDateTime);
+        new(new UrlHelper(context).To("/").TrimEnd('/'), context.IsReadOnly, TimeProvider.System.GetUtcNow().UtcDateTime) { SignedInAs = Callers.NameOf(context.GetHttpContext().User) };
 
     public static async Task<JobModel> ModelAsync(IServiceProvider services, string jobId, string? state, string? json, long stageRunId)
     {

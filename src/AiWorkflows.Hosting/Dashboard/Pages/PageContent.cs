@@ -7,7 +7,13 @@ namespace AiWorkflows.Hosting.Dashboard.Pages;
 /// <param name="Base">Path of the dashboard, such as <c>/hangfire</c>.</param>
 internal sealed record PageContext(string Base, bool IsReadOnly, DateTime Now)
 {
+    /// <summary>Who has signed in; null where nobody has to.</summary>
+    public string? SignedInAs { get; init; }
+
     public string Url(string path) => Base + path;
+
+    /// <summary>Where a session is ended; null where the dashboard is mounted elsewhere, and the program knows.</summary>
+    public string? Logout => Base.EndsWith(OurPaths.Dashboard, StringComparison.OrdinalIgnoreCase) ? Base[..^OurPaths.Dashboard.Length] + OurPaths.Logout : null;
 
     public string WorkflowRuns(string workflow) => Url("/runs?workflow=" + Uri.EscapeDataString(workflow));
 

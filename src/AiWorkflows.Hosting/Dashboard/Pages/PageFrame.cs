@@ -19,7 +19,7 @@ internal static class PageFrame
         var live = page.LiveUrl is { } url && !page.Ended ? Markup.Of($" data-aw-live=\"{url}\" data-aw-every=\"{page.EveryMilliseconds}\"") : Markup.Empty;
         return Markup.Of(
             $"""
-            <div class="aw" data-aw-now="{context.Now.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture)}"{live}>{Sprite.Symbols}<nav class="aw-nav" aria-label="AiWorkflows">{Components.Part("nav", Links(page, bar, context))}<div class="aw-clock">{Clock(bar)}{Badge(page)}</div></nav>{Parts(page)}</div>
+            <div class="aw" data-aw-now="{context.Now.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture)}"{live}>{Sprite.Symbols}<nav class="aw-nav" aria-label="AiWorkflows">{Components.Part("nav", Links(page, bar, context))}<div class="aw-clock">{Clock(bar)}{SignedIn(context)}{Badge(page)}</div></nav>{Parts(page)}</div>
             """);
     }
 
@@ -38,6 +38,9 @@ internal static class PageFrame
 
     private static Markup Clock(SectionBar bar) => bar.EventTime is not { } time ? Markup.Empty : Markup.Of(
         $"<span data-tip=\"The business clock of this host stands here. Windows follow it; start and end of runs follow the real one.\">Event clock <b>{time.ToString("yyyy-MM-dd HH:mm", CultureInfo.InvariantCulture)}</b> UTC</span>");
+
+    private static Markup SignedIn(PageContext context) => context is not { SignedInAs: { } name, Logout: { } logout } ? Markup.Empty : Markup.Of(
+        $"<form class=\"aw-action\" data-aw-post=\"{logout}\"><span>{name}{Markup.When(context.IsReadOnly, Markup.Raw(" (viewer)"))}</span> <button type=\"submit\" class=\"btn btn-default btn-xs\">Sign out</button><output></output></form>");
 
     private static Markup Badge(PageContent page) =>
         page.LiveUrl is null ? Markup.Empty
