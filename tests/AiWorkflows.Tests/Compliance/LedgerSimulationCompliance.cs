@@ -26,7 +26,11 @@ public abstract class LedgerSimulationCompliance
         });
         TestContext.Current.TestOutputHelper?.WriteLine(string.Join(", ", events.OrderBy(e => e.Key).Select(e => $"{e.Key} {e.Value}")));
         // A simulation in which nothing happens proves nothing.
-        foreach (var name in new[] { "kill", "pause", "jump", "cancel", "resume", "published", "failed", "conflict", "fenced win", "fenced chunk", "nothing to claim", "redelivery", "cancelled backfill", "retried backfill" })
+        foreach (var name in new[]
+        {
+            "kill", "pause", "jump", "cancel", "resume", "published", "failed", "conflict", "fenced win", "fenced chunk", "nothing to claim", "redelivery", "cancelled backfill", "retried backfill",
+            "sealed", "slices published", "slices reopened", "weeks",
+        })
             events.GetValueOrDefault(name).ShouldBeGreaterThan(0, name);
     }
 }

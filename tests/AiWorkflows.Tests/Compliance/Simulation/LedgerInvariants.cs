@@ -9,6 +9,21 @@ internal static class LedgerInvariants
         SELECT 'I1 a stage run has two visible commits' AS violation FROM {feature_store.commits} WHERE state IN ('sealed', 'published') GROUP BY stage_run_id HAVING COUNT(*) > 1
         UNION ALL SELECT 'I1 a visible commit is not of the attempt that won' FROM {feature_store.commits} c JOIN {workflows.stage_runs} s ON s.stage_run_id = c.stage_run_id
             WHERE c.state IN ('sealed', 'published') AND (s.state <> 'succeeded' OR s.attempt <> c.attempt)
+        UNION ALL SELECT 'I1 a slice is visible although its publish step has not succeeded' FROM {feature_store.commits} c JOIN {workflows.stage_runs} s ON s.stage_run_id = c.stage_run_id
+            WHERE c.state = 'published' AND s.partitions > 1
+              AND NOT EXISTS (SELECT 1 FROM {workflows.run_edges} e JOIN {workflows.stage_runs} p ON p.run_id = e.run_id AND p.step = e.step
+                  WHERE e.run_id = s.run_id AND e.after_step = s.step AND p.stage = s.stage AND p.state = 'succeeded')
+        UNION ALL SELECT 'I1 a publish step has left a slice behind' FROM {feature_store.commits} c JOIN {workflows.stage_runs} s ON s.stage_run_id = c.stage_run_id
+            JOIN {workflows.stage_runs} p ON p.run_id = s.run_id AND p.stage = s.stage AND p.kind = 'control'
+            WHERE c.state = 'sealed' AND p.state = 'succeeded'
+        UNION ALL SELECT 'I1 slices of one step are visible under two sequences' FROM {feature_store.commits} c JOIN {workflows.stage_runs} s ON s.stage_run_id = c.stage_run_id
+            WHERE c.state = 'published' AND s.partitions > 1 GROUP BY s.run_id, s.step HAVING MIN(c.published_seq) < MAX(c.published_seq)
+        UNION ALL SELECT 'I1 the result of a slice has vanished' FROM {workflows.stage_runs} s
+            WHERE s.partitions > 1 AND s.state = 'succeeded'
+              AND NOT EXISTS (SELECT 1 FROM {feature_store.commits} c WHERE c.stage_run_id = s.stage_run_id AND c.attempt = s.attempt AND (c.state IN ('sealed', 'published')
+                  OR EXISTS (SELECT 1 FROM {workflows.stage_runs} p WHERE p.run_id = s.run_id AND p.stage = s.stage AND p.kind = 'control' AND p.state = 'succeeded')))
+        UNION ALL SELECT 'I6 partitions of a step read as of different sequences' FROM {workflows.stage_runs}
+            WHERE partitions > 1 AND state IN ('running', 'succeeded') GROUP BY run_id, step HAVING MIN(as_of_seq) < MAX(as_of_seq)
         UNION ALL SELECT 'I7 an ended run has an open step' FROM {workflows.runs} r JOIN {workflows.stage_runs} s ON s.run_id = r.run_id
             WHERE r.state IN ('succeeded', 'failed', 'cancelled') AND s.state IN ('pending', 'running')
         UNION ALL SELECT 'I8 too many running runs' FROM {workflows.runs} r JOIN {workflows.workflows} w ON w.workflow = r.workflow

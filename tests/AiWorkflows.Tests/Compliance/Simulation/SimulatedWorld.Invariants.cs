@@ -9,7 +9,7 @@ internal sealed partial class SimulatedWorld
     private readonly Dictionary<long, string> _published = [];
     private readonly HashSet<(long StageRunId, int Attempt)> _claimed = [];
     private readonly HashSet<(long StageRunId, int Attempt)> _won = [];
-    private readonly Dictionary<(long StageRunId, int Resumed), long?> _asOf = [];
+    private readonly Dictionary<(long RunId, string Step, int Resumed), long?> _asOf = [];
     private long _seq;
 
     private async Task CheckAsync()
@@ -30,12 +30,15 @@ internal sealed partial class SimulatedWorld
     private async Task CheckPublishedAsync()
     {
         var rows = Readings.Read(store.Features.Scan(Readings.Group, Readings.Group.Columns, new(Readings.Start, Readings.Start.AddDays(30)))).ToLookup(r => r.CommitId);
-        foreach (var commit in await store.Database.ReadAsync<PublishedRow>("SELECT commit_id, published_seq, rows FROM {feature_store.commits} WHERE state = 'published' ORDER BY published_seq", null, default))
+        foreach (var sequence in (await store.Database.ReadAsync<PublishedRow>("""
+            SELECT commit_id, published_seq, rows FROM {feature_store.commits} WHERE state = 'published' ORDER BY published_seq, commit_id
+            """, null, default)).GroupBy(c => c.PublishedSeq))
         {
-            var content = string.Join(" ", rows[commit.CommitId].Select(r => $"{r.Sensor}#{r.Channel}={r.Value}"));
-            rows[commit.CommitId].Count().ShouldBe((int)commit.Rows, $"seed {seed}: commit {commit.CommitId} is not whole");
-            if (!_published.TryAdd(commit.PublishedSeq, content))
-                _published[commit.PublishedSeq].ShouldBe(content, $"seed {seed}: I5 a read as of {commit.PublishedSeq} changed");
+            foreach (var commit in sequence)
+                rows[commit.CommitId].Count().ShouldBe((int)commit.Rows, $"seed {seed}: commit {commit.CommitId} is not whole");
+            var content = string.Join(" ", sequence.SelectMany(c => rows[c.CommitId]).Select(r => $"{r.CommitId} {r.Sensor}#{r.Channel}={r.Value}"));
+            if (!_published.TryAdd(sequence.Key, content))
+                _published[sequence.Key].ShouldBe(content, $"seed {seed}: I5 a read as of {sequence.Key} changed");
         }
     }
 
@@ -67,7 +70,7 @@ internal sealed partial class SimulatedWorld
             WHERE r.run_id = @RunId
             """, new { lease.RunId, lease.Step })).ShouldBe(0, $"seed {seed}: I4 step {lease.Step} started before its predecessors in earlier windows of the backfill");
         lease.AsOfSeq.ShouldNotBeNull();
-        var key = (lease.StageRunId, _resumed.GetValueOrDefault(lease.RunId));
+        var key = (lease.RunId, lease.Step, _resumed.GetValueOrDefault(lease.RunId));
         if (!_asOf.TryAdd(key, lease.AsOfSeq))
             _asOf[key].ShouldBe(lease.AsOfSeq, $"seed {seed}: I6 attempts of step {lease.Step} read as of different sequences");
     }
@@ -80,20 +83,26 @@ internal sealed partial class SimulatedWorld
     private async Task CheckEndAsync()
     {
         (await IsAtRestAsync()).ShouldBeTrue($"seed {seed}: I12 stuck with runs {string.Join(", ", (await store.Ledger.OpenRunsAsync(default)).Select(r => $"{r.RunId} {r.State}"))}");
+        // What a slice had won is not its result any more where it had to be taken again, or was given up after weeks.
+        var undone = (await store.Database.ReadAsync<UndoneRow>("SELECT stage_run_id, attempt FROM {workflows.attempts} WHERE outcome IN ('conflict', 'discarded')", null, default))
+            .Select(u => (u.StageRunId, u.Attempt)).ToHashSet();
         foreach (var step in await store.Database.ReadAsync<StepRow>("""
-            SELECT s.stage_run_id, s.attempt, s.state, (SELECT COUNT(*) FROM {feature_store.commits} c WHERE c.stage_run_id = s.stage_run_id AND c.state = 'published') AS visible,
-                (SELECT COUNT(*) FROM {feature_store.commits} c WHERE c.stage_run_id = s.stage_run_id AND c.attempt = s.attempt AND c.state = 'collected') AS collected
+            SELECT s.stage_run_id, s.kind, s.attempt, s.state, (SELECT COUNT(*) FROM {feature_store.commits} c WHERE c.stage_run_id = s.stage_run_id AND c.state = 'published') AS visible,
+                (SELECT COUNT(*) FROM {feature_store.commits} c WHERE c.stage_run_id = s.stage_run_id AND c.attempt = s.attempt AND c.state = 'collected') AS collected,
+                (SELECT COUNT(*) FROM {feature_store.commits} c WHERE c.stage_run_id = s.stage_run_id AND c.state = 'sealed') AS sealed
             FROM {workflows.stage_runs} s
             """, null, default))
         {
             var won = step.State == States.Succeeded;
-            _won.Count(w => w.StageRunId == step.StageRunId).ShouldBe(won ? 1 : 0, $"seed {seed}: step {step.StageRunId} is {step.State}");
-            if (won)
-                (step.Visible + Math.Min(step.Collected, 1)).ShouldBeInRange(1, 2, $"seed {seed}: step {step.StageRunId} succeeded and left no commit");
+            _won.Count(w => w.StageRunId == step.StageRunId && !undone.Contains(w)).ShouldBe(won ? 1 : 0, $"seed {seed}: step {step.StageRunId} is {step.State}");
+            if (step.Kind == StepKinds.Control)
+                (step.Visible + step.Sealed).ShouldBe(0, $"seed {seed}: publish step {step.StageRunId} has a commit of its own");
+            else if (won)
+                (step.Visible + step.Sealed + Math.Min(step.Collected, 1)).ShouldBeInRange(1, 2, $"seed {seed}: step {step.StageRunId} succeeded and left no commit");
             else
                 step.Visible.ShouldBe(0, $"seed {seed}: step {step.StageRunId} is {step.State} and visible");
         }
-        var known = (await store.Database.ReadAsync<long>("SELECT commit_id FROM {feature_store.commits} WHERE state = 'published'", null, default)).ToHashSet();
+        var known = (await store.Database.ReadAsync<long>("SELECT commit_id FROM {feature_store.commits} WHERE state IN ('published', 'sealed')", null, default)).ToHashSet();
         Readings.Read(store.Features.Scan(Readings.Group, Readings.Group.Columns, new(Readings.Start, Readings.Start.AddDays(30))))
             .ShouldAllBe(r => known.Contains(r.CommitId), $"seed {seed}: I10 rows of a collected commit remain");
     }
@@ -107,6 +116,13 @@ internal sealed partial class SimulatedWorld
         public long Rows { get; set; }
     }
 
+    private sealed class UndoneRow
+    {
+        public long StageRunId { get; set; }
+
+        public int Attempt { get; set; }
+    }
+
     private sealed class MarkRow
     {
         public string Pipeline { get; set; } = "";
@@ -118,9 +134,13 @@ internal sealed partial class SimulatedWorld
     {
         public long StageRunId { get; set; }
 
+        public string Kind { get; set; } = "";
+
         public int Attempt { get; set; }
 
         public string State { get; set; } = "";
+
+        public long Sealed { get; set; }
 
         public long Visible { get; set; }
 

@@ -32,7 +32,7 @@ internal sealed partial class SimulatedWorld
         {
             var attempt = new AttemptRef(lease.RunId, lease.StageRunId, lease.Attempt, lease.Stage);
             host.Running.Add(attempt);
-            await foreach (var step in ExecuteAsync(host, attempt, job))
+            await foreach (var step in lease.Kind == StepKinds.Control ? PublishAsync(attempt, job) : ExecuteAsync(host, attempt, lease.Slice, job))
                 yield return step;
             host.Running.Remove(attempt);
             if (job.State == "Scheduled")
@@ -43,14 +43,14 @@ internal sealed partial class SimulatedWorld
         job.State = "Succeeded";
     }
 
-    private async IAsyncEnumerable<int> ExecuteAsync(SimulatedHost host, AttemptRef attempt, SimulatedJob job)
+    private async IAsyncEnumerable<int> ExecuteAsync(SimulatedHost host, AttemptRef attempt, Window? slice, SimulatedJob job)
     {
         if (_poisoned.Contains(attempt.Stage) && !host.Dead)
         {
             Kill(host);
             yield break;
         }
-        var run = (await store.Ledger.FindRunAsync(attempt.RunId, default))!;
+        var window = slice ?? (await store.Ledger.FindRunAsync(attempt.RunId, default))!.Window;
         // A step writes nothing sometimes, so that coverage without a commit is met as well.
         var outcome = "fenced";
         if (_chaos && _random.Next(6) == 0)
@@ -60,7 +60,7 @@ internal sealed partial class SimulatedWorld
             ICommitWriter? writer = null;
             try
             {
-                writer = await CheckedAsync(() => store.Features.OpenCommitAsync(Readings.Commit(attempt, run.Window), default));
+                writer = await CheckedAsync(() => store.Features.OpenCommitAsync(Readings.Commit(attempt, window), default));
             }
             catch (FencedException)
             {
@@ -75,17 +75,39 @@ internal sealed partial class SimulatedWorld
                     for (; written < chunks; written++)
                     {
                         yield return 0;
-                        if (!await TryWriteAsync(writer, attempt, run.Window, written))
+                        if (!await TryWriteAsync(writer, attempt, window, written))
                             break;
                     }
                     yield return 0;
                     if (written == chunks)
-                        outcome = await WinAsync(writer, attempt, run.Window, chunks);
+                        outcome = await WinAsync(writer, attempt, window, slice is not null, chunks);
                 }
                 yield return 0;
             }
         }
-        if (outcome == "published" && _chaos && _random.Next(20) == 0)
+        await EndAsync(attempt, job, outcome);
+    }
+
+    private async IAsyncEnumerable<int> PublishAsync(AttemptRef attempt, SimulatedJob job)
+    {
+        var window = (await store.Ledger.FindRunAsync(attempt.RunId, default))!.Window;
+        yield return 0;
+        if (_chaos && _random.Next(6) == 0)
+        {
+            await EndAsync(attempt, job, "failed");
+            yield break;
+        }
+        var outcome = await WinAsync(new(attempt) { Kind = PublicationKind.AllSlices, Coverage = (window, Readings.Start) });
+        yield return 0;
+        if (outcome == PublishOutcome.Conflict)
+            Count("slices reopened");
+        else
+            await EndAsync(attempt, job, outcome == PublishOutcome.Published ? "slices published" : "fenced win");
+    }
+
+    private async Task EndAsync(AttemptRef attempt, SimulatedJob job, string outcome)
+    {
+        if (outcome is "published" or "sealed" or "slices published" && _chaos && _random.Next(20) == 0)
             outcome = "failed"; // The commit is done, the reply is lost, and the host believes that it has failed.
         Count(outcome);
         if (outcome == "failed")
@@ -126,14 +148,22 @@ internal sealed partial class SimulatedWorld
         }
     }
 
-    private async Task<string> WinAsync(ICommitWriter writer, AttemptRef attempt, Window window, int rows)
+    private async Task<string> WinAsync(ICommitWriter writer, AttemptRef attempt, Window window, bool isSlice, int rows)
     {
+        var publication = new Publication(attempt) { Commit = Readings.Seal(writer, window, rows) };
+        publication = isSlice ? publication with { Kind = PublicationKind.Slice } : publication with { Coverage = (window, Readings.Start) };
+        return (await WinAsync(publication)) switch { PublishOutcome.Published => isSlice ? "sealed" : "published", PublishOutcome.Conflict => "conflict", _ => "fenced win" };
+    }
+
+    private async Task<PublishOutcome> WinAsync(Publication publication)
+    {
+        var attempt = publication.Attempt;
         var mine = await IsMineAsync(attempt);
-        var result = await CheckedAsync(() => store.Ledger.WinAsync(new(attempt) { Commit = Readings.Seal(writer, window, rows), Coverage = (window, Readings.Start) }, default));
+        var result = await CheckedAsync(() => store.Ledger.WinAsync(publication, default));
         if (result.Outcome == PublishOutcome.Published)
             _won.Add((attempt.StageRunId, attempt.Attempt));
         (result.Outcome == PublishOutcome.Fenced).ShouldBe(!mine, $"seed {seed}: I2 attempt {attempt.Attempt} of {attempt.Stage} published, or was refused, although it is {(mine ? "" : "not ")}the one that runs");
-        return result.Outcome switch { PublishOutcome.Published => "published", PublishOutcome.Conflict => "conflict", _ => "fenced win" };
+        return result.Outcome;
     }
 
     private async IAsyncEnumerable<int> AdvanceAsync(SimulatedHost host, long run)
@@ -164,7 +194,7 @@ internal sealed partial class SimulatedWorld
         }
         foreach (var run in await store.Ledger.OpenRunsAsync(default))
         {
-            if (run.State == States.Requested && await CheckedAsync(() => store.Ledger.AdmitAsync(run.RunId, _plans[run.Workflow], "code", default)) == AdmitResult.Planned && _chaos)
+            if (run.State == States.Requested && await CheckedAsync(() => store.Ledger.AdmitAsync(run.RunId, PlanFor(run), "code", default)) == AdmitResult.Planned && _chaos)
             {
                 // Old jobs of a resumed run come back before anything of it is dispatched anew.
                 var steps = (await store.Ledger.StageRunsAsync(run.RunId, default)).Select(s => s.StageRunId).ToHashSet();

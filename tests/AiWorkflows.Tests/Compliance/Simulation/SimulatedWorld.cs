@@ -87,8 +87,25 @@ internal sealed partial class SimulatedWorld(TestStore store, int seed)
         var names = Enumerable.Range(0, _random.Next(2, 5)).Select(i => $"{workflow}-s{i}").ToArray();
         if (_random.Next(10) == 0)
             _poisoned.Add(Pick(names));
-        return new([.. names.Select((n, i) => Plans.Step(n, i))], [.. names.SelectMany((n, i) => names.Take(i).Where(_ => _random.Next(10) < 6).Select(after => (n, after)))]);
+        var (steps, edges, last) = (new List<PlannedStep>(), new List<(string, string)>(), new Dictionary<string, string>());
+        foreach (var (name, i) in names.Select((n, i) => (n, i)))
+        {
+            var partitions = Pick([1, 1, 3]);
+            steps.Add(Plans.Step(name, steps.Count) with { Slices = partitions == 1 ? null : Enumerable.Repeat(Readings.Day, partitions).ToArray() });
+            edges.AddRange(names.Take(i).Where(_ => _random.Next(10) < 6).Select(after => (name, last[after])));
+            last[name] = name;
+            if (partitions == 1)
+                continue;
+            last[name] = RunPlanner.PublishOf(name);
+            steps.Add(Plans.Step(name, steps.Count) with { Step = last[name], Kind = StepKinds.Control });
+            edges.Add((last[name], name));
+        }
+        return new(steps, edges);
     }
+
+    /// <summary>The plan of a workflow for a window: its slices lie in it.</summary>
+    private RunPlan PlanFor(RunRecord run) => _plans[run.Workflow] is var plan
+        ? plan with { Steps = [.. plan.Steps.Select(s => s with { Slices = s.Slices is null ? null : Slices.Cut(run.Window, s.Slices.Count, TimeSpan.FromHours(1), Readings.Start) })] } : null!;
 
     private async Task StepAsync()
     {
@@ -142,6 +159,9 @@ internal sealed partial class SimulatedWorld(TestStore store, int seed)
                 return true;
             case < 0.05:
                 await InterveneAsync();
+                return true;
+            case < 0.053:
+                await LetWeeksPassAsync();
                 return true;
             case < 0.07:
                 await JumpAsync(TimeSpan.FromSeconds(Pick([-500, -30, 61, 100, 400])));
@@ -229,6 +249,13 @@ internal sealed partial class SimulatedWorld(TestStore store, int seed)
         await store.Database.WriteAsync(tx => tx.ExecuteAsync("""
             UPDATE {workflows.stage_runs} SET lease_until = {after:lease_until, -@By}, not_before = {after:not_before, -@By}, dispatched_at = {after:dispatched_at, -@By}, deadline_at = {after:deadline_at, -@By}
             """, new { By = Timestamps.ToMicros(by) }), default);
+    }
+
+    /// <summary>Nobody has resumed what had ended for so long that what is sealed of it is given up.</summary>
+    private async Task LetWeeksPassAsync()
+    {
+        await store.Database.WriteAsync(tx => tx.ExecuteAsync("UPDATE {workflows.runs} SET finished_at = {after:finished_at, -@By}", new { By = Timestamps.ToMicros(TimeSpan.FromDays(20)) }), default);
+        Count("weeks");
     }
 
     private async Task<T> CheckedAsync<T>(Func<Task<T>> transaction)
