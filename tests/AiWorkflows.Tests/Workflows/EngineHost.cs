@@ -16,7 +16,7 @@ internal sealed class EngineHost : IAsyncDisposable
     private readonly List<RunEndedEvent> _ended = [];
     private Task _loop = Task.CompletedTask;
 
-    private EngineHost(string path, Action<AiWorkflowsBuilder> define, Probe probe, DateTime now, RunEngineOptions? options)
+    private EngineHost(string path, Action<AiWorkflowsBuilder> define, Probe probe, DateTime now, RunEngineOptions? options, DefinitionFactories factories)
     {
         var services = new ServiceCollection();
         services.AddLogging();
@@ -28,7 +28,7 @@ internal sealed class EngineHost : IAsyncDisposable
         services.AddSingleton<IJobDispatcher>(Dispatcher);
         var builder = new AiWorkflowsBuilder(services);
         define(builder);
-        services.AddSingleton(provider => Catalog.Build(builder, provider, WithFakeModels));
+        services.AddSingleton(provider => Catalog.Build(builder, provider, factories));
         services.AddRunEngine(builder);
         _services = services.BuildServiceProvider();
         Probe = probe;
@@ -65,9 +65,11 @@ internal sealed class EngineHost : IAsyncDisposable
         .Stage<ScorePipeline>().Stage<TrainPipeline>().Stage<DoublePipeline>().Stage<OutcomePipeline>().Stage<TickPipeline>());
 
     public static async Task<EngineHost> StartAsync(
-        SqliteFile file, Action<AiWorkflowsBuilder>? define = null, Probe? probe = null, DateTime? now = null, RunEngineOptions? options = null, bool loop = true)
+        SqliteFile file, Action<AiWorkflowsBuilder>? define = null, Probe? probe = null, DateTime? now = null, RunEngineOptions? options = null, bool loop = true,
+        DefinitionFactories? factories = null, Func<DispatchedStep, bool>? losesJob = null)
     {
-        var host = new EngineHost(file.Database.Location, define ?? Standard, probe ?? new(), now ?? Define.Day(20), options);
+        var host = new EngineHost(file.Database.Location, define ?? Standard, probe ?? new(), now ?? Define.Day(20), options, factories ?? WithFakeModels);
+        host.Dispatcher.Loses = losesJob ?? host.Dispatcher.Loses;
         await host.Engine.StartAsync(default);
         if (loop)
             host._loop = Task.Run(() => host.Engine.RunAsync(host._stop.Token));
@@ -124,7 +126,7 @@ internal sealed class EngineHost : IAsyncDisposable
     }
 
     public async Task<IReadOnlyDictionary<string, StageRunRecord>> StepsAsync(long runId) =>
-        (await Ledger.StageRunsAsync(runId, default)).ToDictionary(s => s.Step);
+        (await Ledger.StageRunsAsync(runId, default)).ToDictionary(s => s.IsSlice ? $"{s.Step} {s.Partition}" : s.Step);
 
     /// <summary>Leaves everything as it is, as SIGKILL would: code that is running goes on as a zombie.</summary>
     public async Task AbandonAsync()

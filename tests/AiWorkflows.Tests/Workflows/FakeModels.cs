@@ -36,7 +36,7 @@ internal sealed class FakeTraining : TrainingDefinition
         throw new NotSupportedException();
 }
 
-/// <summary>Logs one prediction per day of its window.</summary>
+/// <summary>Logs one prediction per day of its window, at midnight.</summary>
 internal sealed class FakeInference : InferenceDefinition
 {
     public override async Task<BatchSeal> ExecuteAsync(StageContext context, int modelVersion, InferenceStores stores, CancellationToken ct)
@@ -45,9 +45,12 @@ internal sealed class FakeInference : InferenceDefinition
         var request = new BatchRequest(
             Name, "champion", Model, modelVersion, View.Name, View.Version, context.Window, context.AsOfSeq, context.Hindsight, context.Window.From, context.Attempt, context.CodeVersion);
         await using var batch = await stores.Log.OpenBatchAsync(request, ct);
-        PredictionRow[] rows = [.. Enumerable.Range(0, context.Window.Length.Days).Select(d => new PredictionRow("[\"a\"]", context.Window.From.AddDays(d), d, null, null, "{}", d))];
+        var midnight = context.Window.From.TimeOfDay == TimeSpan.Zero ? context.Window.From : context.Window.From.Date.AddDays(1);
+        var rows = new List<PredictionRow>();
+        for (var at = midnight; at < context.Window.To; at = at.AddDays(1))
+            rows.Add(new("[\"a\"]", at, at.DayOfYear, null, null, "{}", at.DayOfYear));
         await batch.WriteAsync(rows, ct);
-        context.Progress.AddWritten(rows.Length);
-        return new(batch.BatchId, request, rows.Length, $"{modelVersion} {context.Window}", "[]", 0, [], []);
+        context.Progress.AddWritten(rows.Count);
+        return new(batch.BatchId, request, rows.Count, $"{modelVersion} {context.Window}", "[]", 0, [], []);
     }
 }

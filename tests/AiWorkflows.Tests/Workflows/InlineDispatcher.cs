@@ -15,17 +15,25 @@ internal sealed class InlineDispatcher : IJobDispatcher, IDisposable
 
     public RunEngine Engine { get; set; } = null!;
 
+    /// <summary>Steps whose jobs vanish as soon as they are made, as with a process that dies in that moment.</summary>
+    public Func<DispatchedStep, bool> Loses { get; set; } = static _ => false;
+
     public ConcurrentQueue<(string JobId, DispatchedStep Step, string Title, string? ParentJobId)> Enqueued { get; } = [];
 
     public IEnumerable<Task<StepOutcome>> Jobs => _jobs.Values;
 
     /// <summary>Waits for all jobs but the newest of a step.</summary>
-    public Task AllButAsync(string step) => Task.WhenAll(Enqueued.Where(e => e.JobId != Enqueued.Last(n => n.Step.Step == step).JobId).Select(e => _jobs[e.JobId]));
+    public Task AllButAsync(string step) => AllButJobAsync(Enqueued.Last(n => n.Step.Step == step).JobId);
+
+    /// <summary>Waits for all jobs but this one.</summary>
+    public Task AllButJobAsync(string jobId) => Task.WhenAll(Enqueued.Where(e => e.JobId != jobId).Select(e => _jobs[e.JobId]));
 
     public string Enqueue(DispatchedStep step, string title, string? parentJobId)
     {
         var id = Interlocked.Increment(ref _lastId).ToString(CultureInfo.InvariantCulture);
         Enqueued.Enqueue((id, step, title, parentJobId));
+        if (Loses(step))
+            return id;
         // The parent is the job that is enqueueing, so the child may not wait for it inside the call.
         _jobs[id] = Task.Run(async () =>
         {
