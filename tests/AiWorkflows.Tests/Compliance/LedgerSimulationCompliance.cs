@@ -2,10 +2,10 @@ using AiWorkflows.Tests.Compliance.Simulation;
 
 namespace AiWorkflows.Tests.Compliance;
 
-/// <summary>Exactly-once outputs under kills, zombies, duplicates and wrong clocks: random worlds over the real store, 50 by default, 500 with AIWORKFLOWS_TEST_LONG=1.</summary>
+/// <summary>Exactly-once outputs under kills, zombies, duplicates and wrong clocks: random worlds over the real store, 30 by default, 500 with AIWORKFLOWS_TEST_LONG=1.</summary>
 public abstract class LedgerSimulationCompliance
 {
-    private const int Worlds = 50;
+    private const int Worlds = 30;
     private const int WorldsAtLength = 500;
 
     private protected abstract Task<TestStore> OpenAsync();
