@@ -25,6 +25,7 @@ GRANT SELECT ON feature_store.commits TO aiworkflows_analyst;
 GRANT SELECT ON feature_store.commit_inputs TO aiworkflows_analyst;
 GRANT SELECT ON feature_store.quarantine TO aiworkflows_analyst;
 GRANT SELECT ON feature_store.lineage TO aiworkflows_analyst;
+GRANT SELECT ON feature_store.compactions TO aiworkflows_analyst;
 GRANT SELECT ON feature_store.training_datasets TO aiworkflows_analyst;
 GRANT SELECT ON feature_store.dataset_commits TO aiworkflows_analyst;
 GRANT SELECT ON model_registry.models TO aiworkflows_analyst;

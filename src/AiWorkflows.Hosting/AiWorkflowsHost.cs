@@ -79,6 +79,7 @@ public static class AiWorkflowsHost
         services.AddRunEngine(definitions);
         services.AddSingleton<FailureWebhook>();
         services.AddSingleton<Readiness>();
+        services.AddSingleton<RetentionWork>();
         services.AddSingleton<EmbeddedHost>();
     }
 

@@ -44,6 +44,9 @@ public sealed class AiWorkflowsOptions
     /// <summary>Who is told when a run fails.</summary>
     public WebhookOptions Webhook { get; set; } = new();
 
+    /// <summary>What is removed when it is old enough.</summary>
+    public RetentionOptions Retention { get; set; } = new();
+
     /// <summary>Where <c>serve</c> listens, separated by semicolons. ASP.NET Core's own settings (<c>--urls</c>, <c>ASPNETCORE_URLS</c>) win.</summary>
     /// <value>The default value is <c>http://localhost:5000</c>.</value>
     public string Urls { get; set; } = "http://localhost:5000";
@@ -78,4 +81,50 @@ public sealed class WebhookOptions
     /// <summary>Address, http or https.</summary>
     /// <value>The default value is null: nobody is told.</value>
     public string? Url { get; set; }
+}
+
+/// <summary>
+/// How long what is kept, each as a time span; in configuration a number with a unit: <c>30d</c>, <c>36h</c>, <c>90min</c>. What is not set is kept for ever.
+/// Nothing is removed that somebody may still read; <c>retention plan</c> shows what would be.
+/// </summary>
+public sealed class RetentionOptions
+{
+    /// <summary>Log lines of ended runs, by the time they were written.</summary>
+    /// <value>The default value is null: for ever.</value>
+    public TimeSpan? StageLogs { get; set; }
+
+    /// <summary>Ended runs with their steps and attempts, except those that a model or a batch of predictions leads back to.</summary>
+    /// <value>The default value is null: for ever.</value>
+    public TimeSpan? Runs { get; set; }
+
+    /// <summary>Rows in quarantine, replayed or not.</summary>
+    /// <value>The default value is null: for ever.</value>
+    public TimeSpan? Quarantine { get; set; }
+
+    /// <summary>Versions of feature rows, from when a later commit has replaced them; not those that a dataset, a batch of predictions or running work reads.</summary>
+    /// <value>The default value is null: for ever.</value>
+    public TimeSpan? FeatureVersions { get; set; }
+
+    /// <summary>Records of commits and batches that were never published.</summary>
+    /// <value>The default value is null: for ever.</value>
+    public TimeSpan? DiscardedCommits { get; set; }
+
+    /// <summary>Rows of published batches of predictions; the batch's own record stays.</summary>
+    /// <value>The default value is null: for ever.</value>
+    public TimeSpan? Predictions { get; set; }
+
+    /// <summary>Saved models that no alias points at, nor would after a rollback.</summary>
+    /// <value>The default value is null: for ever.</value>
+    public TimeSpan? ModelArtifacts { get; set; }
+
+    /// <summary>
+    /// How long a model version that no alias points at holds the feature versions it was trained on. After that they go as <see cref="FeatureVersions"/> says, and the
+    /// version and its dataset are marked as not reproducible, with the reason.
+    /// </summary>
+    /// <value>The default value is null: for ever.</value>
+    public TimeSpan? ReproducibleFor { get; set; }
+
+    /// <summary>When a serving host applies the policies, as a cron expression in UTC.</summary>
+    /// <value>The default value is null: only the command <c>retention apply</c> does.</value>
+    public string? Schedule { get; set; }
 }

@@ -12,7 +12,7 @@ namespace AiWorkflows.Hosting;
 /// whole life; a command that finds no host becomes one for as long as it follows its run. A shared database has any number of them, and its leases decide.
 /// </summary>
 internal sealed class EmbeddedHost(
-    HostSettings settings, StoreDatabase database, RunEngine engine, ILedger ledger, JobServers servers, WorkflowSchedules schedules, FailureWebhook webhook,
+    HostSettings settings, StoreDatabase database, RunEngine engine, ILedger ledger, JobServers servers, WorkflowSchedules schedules, RetentionSchedule retention, FailureWebhook webhook,
     IHostApplicationLifetime lifetime, ILogger<EmbeddedHost> log) : IAsyncDisposable
 {
     /// <summary>The kind of a host that serves; other kinds are names of commands.</summary>
@@ -76,7 +76,10 @@ internal sealed class EmbeddedHost(
         await ForgetOthersAsync(ct);
         await engine.StartAsync(ct);
         if (_kind == Serve)
+        {
             schedules.Register();
+            retention.Register();
+        }
         servers.Start();
         _work = Task.WhenAll(Task.Run(() => engine.RunAsync(_stopping.Token), CancellationToken.None), Task.Run(BeatAsync, CancellationToken.None));
     }

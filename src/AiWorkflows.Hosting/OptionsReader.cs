@@ -25,6 +25,7 @@ internal static class OptionsReader
                 [nameof(WorkerOptions.Inference)] = w => Set(ParseWorkers(w, errors), value => options.Workers.Inference = value),
                 [nameof(WorkerOptions.Control)] = w => Set(ParseWorkers(w, errors), value => options.Workers.Control = value),
             }),
+            [nameof(options.Retention)] = s => RetentionReader.Read(s, options.Retention, errors),
             [nameof(options.Webhook)] = s => Each(s, errors, new(StringComparer.OrdinalIgnoreCase)
             {
                 [nameof(WebhookOptions.Url)] = w => options.Webhook.Url = NullIfEmpty(w.Value),

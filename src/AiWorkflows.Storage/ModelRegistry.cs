@@ -26,11 +26,19 @@ internal sealed class ModelRegistry(StoreDatabase database) : IModelRegistry
         return row.ToRecord([.. inputs.Select(i => new FeatureInput(i.FeatureGroup, i.Version, i.AsOfSeq, StoredWindow.Of(i.WindowFrom, i.WindowTo)))], commits);
     }
 
-    public Task SetAliasAsync(AliasChange change, CancellationToken ct)
+    /// <exception cref="InvalidRequestException">Retention has removed the saved model.</exception>
+    public async Task SetAliasAsync(AliasChange change, CancellationToken ct)
     {
         var batch = new StatementBatch();
+        // Retention waits for the clock too: what is found here is still there when the alias points at it.
+        PublicationClock.Lock(batch);
+        batch.Never("""
+            SELECT COUNT(*) FROM {model_registry.versions} v WHERE v.model = @Model AND v.version = @Version
+              AND NOT EXISTS (SELECT 1 FROM {model_registry.artifacts} a WHERE a.sha256 = v.artifact_sha256)
+            """, new { change.Model, change.Version }, "removed");
         ModelPublishing.SetAlias(batch, change);
-        return database.RunAsync(batch, ct);
+        if ((await database.RunAsync(batch, ct)).Stopped is not null)
+            throw new InvalidRequestException($"The saved model of {change.Model} v{change.Version} has been removed by retention, so nothing can be predicted with it. Train again, or choose another version.");
     }
 
     public Task<int?> PreviousVersionAsync(string model, string alias, CancellationToken ct) => database.ReadFirstAsync<int?>("""
@@ -40,7 +48,7 @@ internal sealed class ModelRegistry(StoreDatabase database) : IModelRegistry
 
     public async Task<byte[]> ReadArtifactAsync(string sha256, CancellationToken ct) =>
         await database.ReadFirstAsync<byte[]>("SELECT content FROM {model_registry.artifacts} WHERE sha256 = @Sha256", new { Sha256 = sha256 }, ct)
-        ?? throw new InvalidRequestException($"The saved model {sha256} is not in {database.Location}. Restore a backup that has it, or train again.");
+        ?? throw new InvalidRequestException($"The saved model {sha256} is not in {database.Location}. Retention removes those that no alias points at; restore a backup that has it, or train again.");
 
     public async Task<bool> ModelExistsAsync(string model, CancellationToken ct) =>
         await database.ReadFirstAsync<long>("SELECT COUNT(*) FROM {model_registry.models} WHERE model = @Model", new { Model = model }, ct) > 0;

@@ -20,11 +20,12 @@ internal static class CommandTree
         root.Add(ModelCommands.Create(context));
         root.Add(PredictionCommands.Create(context));
         root.Add(KeyCommands.Create(context));
+        root.Add(RetentionCommands.Create(context));
         root.Add(StoreCommands.Backup(context));
         root.Add(StoreCommands.Query(context));
         root.Add(StoreCommands.Migrate(context));
         root.Add(DoctorCommand.Create(context));
-        foreach (var later in new[] { "backtest", "streams", "retention" })
+        foreach (var later in new[] { "backtest", "streams" })
             root.Add(LaterCommands.Create(context, later));
         return root;
     }

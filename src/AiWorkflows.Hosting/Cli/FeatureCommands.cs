@@ -89,6 +89,9 @@ internal static class FeatureCommands
     {
         var view = i.Context.Catalog.View(name);
         var shown = await FeatureLookup.GetAsync(i.Context.Services, view, pairs, at, asOf, i.Ct);
+        if (asOf is { } moment && await i.Context.Query<FeatureQueries>().ThinnedOutAsync(view.Reads.Select(g => g.Name), shown.AsOfSeq, i.Ct) is { Count: > 0 } thinned)
+            await i.Output.Console.Error.WriteLineAsync(
+                $"Retention has removed versions of {string.Join(", ", thinned)} from after {Timestamps.Display(moment)}: unless a dataset or a batch has read as of sequence {shown.AsOfSeq}, values may be missing or older than they were.");
         i.Output.Object(shown, () => shown.Write(i.Output));
     }
 }

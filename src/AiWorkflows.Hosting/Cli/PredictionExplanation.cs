@@ -9,8 +9,9 @@ internal static class PredictionExplanation
     public static async Task RunAsync(Invocation i, long predictionId)
     {
         var queries = i.Context.Query<PredictionQueries>();
-        var prediction = await queries.FindAsync(predictionId, i.Ct)
-            ?? throw new InvalidRequestException($"There is no prediction {predictionId}; `predictions list` shows the newest ones.");
+        var prediction = await queries.FindAsync(predictionId, i.Ct) ?? throw new InvalidRequestException(await queries.HasExpiredAsync(predictionId >> 32, i.Ct)
+            ? $"Prediction {predictionId} has been removed by retention (AiWorkflows:Retention:Predictions); of its batch, {predictionId >> 32}, only the record is left."
+            : $"There is no prediction {predictionId}; `predictions list` shows the newest ones.");
         var batch = (await queries.OriginAsync(predictionId >> 32, i.Ct))!;
         var version = (await i.Context.Query<ModelQueries>().FindAsync(prediction.Model, prediction.Version, i.Ct))!;
         var commits = await queries.CommitsAsync(batch.BatchId, version.DatasetId, i.Ct);

@@ -35,10 +35,12 @@ internal static class JobEngineServices
         services.AddSingleton<IRecurringJobManagerV2>(s => s.GetRequiredService<RecurringJobManager>());
         services.AddSingleton<IJobDispatcher, HangfireDispatcher>();
         services.AddSingleton<WorkflowSchedules>();
+        services.AddSingleton<RetentionSchedule>();
         services.AddSingleton<JobServers>();
         services.AddSingleton<ILoggerProvider, JobLoggerProvider>();
         services.AddTransient<StageJob>();
         services.AddTransient<TickJob>();
+        services.AddTransient<RetentionTick>();
 
         // What the dashboard asks for: without the factories it would make clients with Hangfire's static filters, which know nothing of the ledger.
         services.AddSingleton<HostJobClients>();

@@ -11,13 +11,21 @@ internal sealed class JobServers(HostSettings settings, JobStorage storage, IJob
     private readonly List<BackgroundJobServer> _servers = [];
 
     /// <summary>Queues with the number of their workers.</summary>
-    public IReadOnlyDictionary<string, int> Queues { get; } = new Dictionary<string, int>
+    public IReadOnlyDictionary<string, int> Queues { get; } = QueuesOf(settings.Options);
+
+    private static Dictionary<string, int> QueuesOf(AiWorkflowsOptions options)
     {
-        ["control"] = settings.Options.Workers.Control,
-        ["features"] = settings.Options.Workers.Features,
-        ["training"] = settings.Options.Workers.Training,
-        ["inference"] = settings.Options.Workers.Inference,
-    };
+        var queues = new Dictionary<string, int>
+        {
+            ["control"] = options.Workers.Control,
+            ["features"] = options.Workers.Features,
+            ["training"] = options.Workers.Training,
+            ["inference"] = options.Workers.Inference,
+        };
+        if (options.Retention.Schedule is not null)
+            queues.Add(RetentionSchedule.Queue, 1);
+        return queues;
+    }
 
     public void Start()
     {

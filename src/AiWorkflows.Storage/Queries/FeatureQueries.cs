@@ -77,4 +77,9 @@ internal sealed class FeatureQueries
           AND (@featureGroup IS NULL OR c.feature_group = @featureGroup) AND (@withReplayed = 1 OR q.replayed_by IS NULL)
         ORDER BY q.quarantine_id DESC {limit:@limit}
         """, new { featureGroup, withReplayed = withReplayed ? 1 : 0, before = before ?? long.MaxValue, limit }, ct);
+
+    /// <summary>The groups of which retention has removed versions that a read as of the sequence might have seen.</summary>
+    public Task<IReadOnlyList<string>> ThinnedOutAsync(IEnumerable<string> groups, long asOfSeq, CancellationToken ct) => _database.ReadAsync<string>("""
+        SELECT DISTINCT feature_group FROM {feature_store.compactions} WHERE feature_group IN @groups AND horizon_seq > @asOfSeq ORDER BY feature_group
+        """, new { groups = groups.ToArray(), asOfSeq }, ct);
 }

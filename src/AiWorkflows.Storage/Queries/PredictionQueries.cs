@@ -74,4 +74,8 @@ internal sealed class PredictionQueries
         FROM {feature_store.dataset_commits} x JOIN {feature_store.commits} c ON c.commit_id = x.commit_id WHERE x.dataset_id = @datasetId
         ORDER BY 1, 2, 3, 5
         """, new { batchId, datasetId }, ct);
+
+    /// <summary>Whether the batch was published once, and retention has removed its rows.</summary>
+    public async Task<bool> HasExpiredAsync(long batchId, CancellationToken ct) =>
+        await _database.ReadFirstAsync<long>("SELECT COUNT(*) FROM {prediction_log.batches} WHERE batch_id = @batchId AND state = 'expired'", new { batchId }, ct) > 0;
 }

@@ -25,6 +25,7 @@ internal static class SqlServerDialect
         "after" when argument.Split(", ") is [var time, var micros] => Add(time, micros),
         "inserted" => $"OUTPUT {string.Join(", ", argument.Split(',').Select(c => $"inserted.{c.Trim()}"))}",
         "returning" => "",
+        "bytes" => $"COALESCE(CAST(DATALENGTH({argument}) AS bigint), 0)",
         "limit" => $"OFFSET 0 ROWS FETCH NEXT {argument} ROWS ONLY",
         "top" => $"TOP ({argument}) ",
         "top_end" => "",

@@ -208,6 +208,7 @@ internal class SqliteDatabase : StoreDatabase
         "after" => $"({argument.Replace(",", " +", StringComparison.Ordinal)})",
         "inserted" => "",
         "returning" => $"RETURNING {argument}",
+        "bytes" => $"CASE typeof({argument}) WHEN 'null' THEN 0 WHEN 'integer' THEN 8 WHEN 'real' THEN 8 ELSE LENGTH(CAST({argument} AS BLOB)) END",
         "limit" => $"LIMIT {argument}",
         "top" => "",
         "top_end" => $" LIMIT {argument}",

@@ -46,6 +46,9 @@ internal abstract class FeatureViewDefinition
     /// <summary>Spine, joined groups and the label's group.</summary>
     public required IReadOnlyList<GroupSchema> Reads { get; init; }
 
+    /// <summary>Of <see cref="Reads"/>, those whose rows count only from their publication on, so that versions which were replaced later are still read.</summary>
+    public IReadOnlyList<GroupSchema> ReadsAsPublished { get; init; } = [];
+
     /// <summary>Null where the view has no label; else bool, float, string or an enum.</summary>
     public Type? LabelType { get; init; }
 

@@ -2,6 +2,7 @@ using AiWorkflows.Features;
 using AiWorkflows.Inference;
 using AiWorkflows.Storage;
 using AiWorkflows.Storage.Queries;
+using AiWorkflows.Storage.Retention;
 using AiWorkflows.Storage.SqlServer;
 using AiWorkflows.Workflows;
 
@@ -35,6 +36,12 @@ internal static class ComposedStatements
         {
             calls.Add(() => collector.DeleteRowsAsync(group.Name, group.Version, group.EventTime.Name, 1, new Window(day, day.AddDays(1)), ct));
             calls.Add(() => collector.DeleteSliceAsync(group.Name, group.Version, group.EventTime.Name, 1, day, day, ct));
+        }
+        foreach (var group in groups)
+        {
+            var table = new VersionTable(database, group.Name, group.Version, StoredColumn.Read(StoredColumn.Write(group)));
+            calls.Add(async () => await table.RowsAsync(new Window(day, day.AddDays(1)), ct).GetAsyncEnumerator(ct).MoveNextAsync());
+            calls.Add(() => database.WriteAsync(tx => table.DeleteAsync(tx, [new([new Utc(day), .. group.Keys.Select(_ => (object)"key")], 1, 1, 1, [])]), ct));
         }
         foreach (var call in calls)
             await database.RecordAsync(call);

@@ -15,6 +15,7 @@ public sealed class ReadingCommandTests(FinishedShop shop) : IClassFixture<Finis
     [InlineData("models list", "model task description versions champion metric metric_value baseline_value champion_since")]
     [InlineData("predictions list", "prediction_id model version entity_key event_time score probability label output pipeline role hindsight predicted_at run_id actual actual_text actual_at")]
     [InlineData("doctor", "name state detail")]
+    [InlineData("retention plan", "class older_than_hours rows bytes held")]
     public async Task Lists_are_arrays_of_objects(string line, string keys)
     {
         using var json = await JsonAsync(line);

@@ -80,7 +80,6 @@ public sealed class UsageTests
     [Theory]
     [InlineData("backtest shop --from 2024-01-01")]
     [InlineData("streams list")]
-    [InlineData("retention plan")]
     [InlineData("models import buy file.onnx")]
     [InlineData("models export buy 1 file")]
     [InlineData("run shop --train")]

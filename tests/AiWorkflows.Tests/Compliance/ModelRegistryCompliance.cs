@@ -9,14 +9,14 @@ public abstract class ModelRegistryCompliance
 {
     private protected abstract Task<TestStore> OpenAsync();
 
-    private static readonly DatasetRecord Dataset = new()
+    internal static readonly DatasetRecord Dataset = new()
     {
         View = "v", ViewVersion = 2, ViewFingerprint = "vf", Window = Readings.Day, CutOff = Readings.At(24), Within = TimeSpan.FromHours(6), AsOfSeq = 0, Rows = 10, UnlabelledRows = 1,
         ContentHash = "hash", FileName = "hash.arrow", FileBytes = 1234, StatisticsJson = "{}", CodeVersion = "code",
         Inputs = [new FeatureInput("a", 1, 0, Readings.Day), new FeatureInput("b", 2, 0, Readings.Day)], Commits = [3, 5],
     };
 
-    private static readonly ModelVersionRecord Model = new()
+    internal static readonly ModelVersionRecord Model = new()
     {
         Model = "m", Pipeline = "training", Task = "binary", Description = "says", Trainer = "t", ParametersJson = "{\"threads\":1}", Seed = 7, View = "v", ViewVersion = 2, ViewFingerprint = "vf",
         CutOff = Readings.At(24), Training = Readings.Day, Holdout = new(Readings.At(12), Readings.At(24)), TrainingRows = 8, HoldoutRows = 2, Refit = true, MetricsJson = "{}", BaselineMetricsJson = "{}",

@@ -61,3 +61,8 @@ public class SqlServerLedgerSimulationTests : LedgerSimulationCompliance
 {
     private protected override Task<TestStore> OpenAsync() => SqlServerTestStore.OpenAsync();
 }
+
+public class SqlServerRetentionTests : RetentionCompliance
+{
+    private protected override Task<TestStore> OpenAsync() => SqlServerTestStore.OpenAsync();
+}

@@ -61,3 +61,8 @@ public class SqliteLedgerSimulationTests : LedgerSimulationCompliance
 {
     private protected override Task<TestStore> OpenAsync() => SqliteTestStore.OpenAsync(inMemory: true);
 }
+
+public class SqliteRetentionTests : RetentionCompliance
+{
+    private protected override Task<TestStore> OpenAsync() => SqliteTestStore.OpenAsync();
+}

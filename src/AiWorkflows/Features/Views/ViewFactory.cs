@@ -68,6 +68,7 @@ internal static class ViewFactory<TSpine, TExample> where TSpine : class where T
             ExampleType = typeof(TExample),
             Spine = spine,
             Reads = [.. joins.Schemas.Prepend(spine).Concat(label is null ? [] : [label.Schema]).Distinct()],
+            ReadsAsPublished = [.. joins.Schemas.Where((_, i) => builder.Joins[i].Known == Known.AsPublished).Distinct()],
             LabelType = label?.LabelType,
             LabelWithin = label?.Within ?? TimeSpan.Zero,
             Lineage = projection.Lineage,
