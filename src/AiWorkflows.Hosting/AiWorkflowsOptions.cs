@@ -55,7 +55,10 @@ public sealed class AiWorkflowsOptions
     public SecurityOptions Security { get; set; } = new();
 }
 
-/// <summary>How many jobs of each queue run at a time; a queue needs at least one worker and takes at most 64.</summary>
+/// <summary>
+/// How many jobs of each queue run at a time in this host, at most 64. With 0 the host leaves the queue to others that share its SQL Server, so that training can have a
+/// machine of its own; at least one queue needs a worker.
+/// </summary>
 public sealed class WorkerOptions
 {
     /// <summary>Feature pipelines.</summary>

@@ -12,7 +12,7 @@ namespace AiWorkflows.Hosting;
 /// whole life; a command that finds no host becomes one for as long as it follows its run. A shared database has any number of them, and its leases decide.
 /// </summary>
 internal sealed class EmbeddedHost(
-    HostSettings settings, StoreDatabase database, RunEngine engine, ILedger ledger, JobServers servers, WorkflowSchedules schedules, RetentionSchedule retention, FailureWebhook webhook,
+    HostSettings settings, StoreDatabase database, Catalog catalog, RunEngine engine, ILedger ledger, JobServers servers, WorkflowSchedules schedules, RetentionSchedule retention, FailureWebhook webhook,
     IHostApplicationLifetime lifetime, ILogger<EmbeddedHost> log) : IAsyncDisposable
 {
     /// <summary>The kind of a host that serves; other kinds are names of commands.</summary>
@@ -26,6 +26,7 @@ internal sealed class EmbeddedHost(
 
     private readonly DateTime _since = TimeProvider.System.GetUtcNow().UtcDateTime;
     private readonly CancellationTokenSource _stopping = new();
+    private readonly Lazy<string> _stages = new(() => JsonSerializer.Serialize(catalog.Workflows.SelectMany(w => w.Stages.Select(s => LiveHosts.NameOf(w.Name, s.Name)))));
     private HostLock? _lock;
     private bool _acquired;
     private Task? _work;
@@ -163,7 +164,7 @@ internal sealed class EmbeddedHost(
 
     private Task SeenAsync(CancellationToken ct) => ledger.HostSeenAsync(
         new(settings.HostName, settings.EngineId, Environment.ProcessId, _kind == Serve ? "serve" : "cli", _url, JsonSerializer.Serialize(servers.Queues),
-            settings.CodeVersion, _since, TimeProvider.System.GetUtcNow().UtcDateTime), ct);
+            settings.CodeVersion, _since, TimeProvider.System.GetUtcNow().UtcDateTime, _stages.Value), ct);
 
     private async Task BeatAsync()
     {

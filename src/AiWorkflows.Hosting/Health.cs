@@ -31,6 +31,20 @@ internal sealed class Readiness(ILedger ledger, ILogger<Readiness> log)
             return "the store does not answer";
         }
     }
+
+    /// <summary>Queues in which steps wait although no host serves them: nothing that restarting this host would change.</summary>
+    public async Task<IReadOnlyList<string>> WarningsAsync(CancellationToken ct)
+    {
+        try
+        {
+            var waiting = await ledger.QueuesAsync(ct).WaitAsync(Patience, ct);
+            return waiting.Count == 0 ? [] : [.. (await LiveHosts.ReadAsync(ledger, ct).WaitAsync(Patience, ct)).Unserved(waiting).Select(LiveHosts.Describe)];
+        }
+        catch (Exception e) when (e is not OperationCanceledException)
+        {
+            return [];
+        }
+    }
 }
 
 /// <summary><c>/health/live</c>: the process answers. <c>/health/ready</c>: it takes work and the store answers.</summary>
@@ -42,7 +56,9 @@ internal static class Health
             .WithName("live").WithTags("Health").WithSummary("The process answers.");
         app.MapGet("/health/ready", async (Readiness readiness, CancellationToken ct) => await readiness.WhyNotAsync(ct) is { } why
             ? Results.Json(new { status = "not ready", reason = why }, statusCode: StatusCodes.Status503ServiceUnavailable)
+            : await readiness.WarningsAsync(ct) is { Count: > 0 } warnings
+            ? Results.Json(new { status = "ready", warnings })
             : Results.Json(new { status = "ready" })).AllowAnonymous()
-            .WithName("ready").WithTags("Health").WithSummary("The host takes work, and the store answers; else 503 with the reason.");
+            .WithName("ready").WithTags("Health").WithSummary("The host takes work, and the store answers; else 503 with the reason. Warnings name queues in which steps wait although no host serves them.");
     }
 }

@@ -40,6 +40,12 @@ internal static class OptionsReader
     {
         if (string.IsNullOrWhiteSpace(options.DataDirectory))
             errors.Add("AiWorkflows:DataDirectory is empty; name a directory, or leave the setting out for 'data'.");
+        var workers = options.Workers;
+        int[] counts = [workers.Features, workers.Training, workers.Inference, workers.Control];
+        if (options.Engine == StoreEngine.Sqlite && counts.Contains(0))
+            errors.Add("AiWorkflows:Workers leaves a queue without workers; an embedded database has one host, which needs at least one for each. Queues can be divided among hosts that share a SQL Server.");
+        else if (counts.Sum() == 0)
+            errors.Add("AiWorkflows:Workers leaves this host without any workers; give at least one queue some.");
         if (options.Webhook.Url is { } url && !(Uri.TryCreate(url, UriKind.Absolute, out var uri) && uri.Scheme is "http" or "https"))
             errors.Add($"AiWorkflows:Webhook:Url is '{url}'; give an absolute http or https address.");
         foreach (var listen in options.Urls.Split(';', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries).DefaultIfEmpty(""))
@@ -77,9 +83,9 @@ internal static class OptionsReader
 
     private static int? ParseWorkers(IConfigurationSection s, List<string> errors)
     {
-        if (int.TryParse(s.Value, NumberStyles.None, CultureInfo.InvariantCulture, out var count) && count is >= 1 and <= 64)
+        if (int.TryParse(s.Value, NumberStyles.None, CultureInfo.InvariantCulture, out var count) && count is >= 0 and <= 64)
             return count;
-        errors.Add($"{s.Path} is '{s.Value}'; give a number of workers from 1 to 64.");
+        errors.Add($"{s.Path} is '{s.Value}'; give a number of workers from 0 (this host takes no step of the queue) to 64.");
         return null;
     }
 

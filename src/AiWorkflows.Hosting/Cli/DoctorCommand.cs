@@ -30,6 +30,7 @@ internal static class DoctorCommand
                 checks.AddRange(await DatabaseAsync(i));
                 checks.Add(await TryAsync("clock", () => ClockAsync(i)));
                 checks.Add(await TryAsync("hosts", () => HostsAsync(i)));
+                checks.Add(await TryAsync("queues", () => QueuesAsync(i)));
             }
         }
         var healthy = checks.TrueForAll(c => c.State != Wrong);
@@ -123,10 +124,25 @@ internal static class DoctorCommand
         return (skew > TimeSpan.FromSeconds(30) ? Wrong : Ok, text);
     }
 
+    private static async Task<(string, string)> QueuesAsync(Invocation i)
+    {
+        if (i.Context.Get<Migrator>().IsEmpty())
+            return (Ok, "nothing waits");
+        if (i.Context.Get<Migrator>().Pending().Count > 0)
+            return (Note, "not looked at before the migrations are applied");
+        var ledger = i.Context.Get<ILedger>();
+        var waiting = await ledger.QueuesAsync(i.Ct);
+        var unserved = (await LiveHosts.ReadAsync(ledger, i.Ct)).Unserved(waiting);
+        return unserved.Count > 0 ? (Wrong, string.Join(" ", unserved.Select(LiveHosts.Describe)))
+            : (Ok, waiting.Count == 0 ? "nothing waits" : string.Join(", ", waiting.Select(q => $"{Format.Count(q.Waiting, "step")} in {q.Queue}, the oldest for {Format.Seconds(q.Oldest.TotalSeconds)}")));
+    }
+
     private static async Task<(string, string)> HostsAsync(Invocation i)
     {
         if (i.Context.Get<Migrator>().IsEmpty())
             return (Ok, "no host has been here yet");
+        if (i.Context.Get<Migrator>().Pending().Count > 0)
+            return (Note, "not looked at before the migrations are applied");
         var hosts = await i.Context.Get<ILedger>().HostsAsync(i.Ct);
         return hosts.Count == 0 ? (Ok, "no host is running")
             : (Ok, string.Join("; ", hosts.Select(h => $"{h.Host} ({h.Kind}, process {h.ProcessId}{(h.Url is { } url ? $", {url}" : "")}), last seen {h.LastSeen:yyyy-MM-dd HH:mm:ss}")));

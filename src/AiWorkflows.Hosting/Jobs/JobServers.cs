@@ -10,7 +10,7 @@ internal sealed class JobServers(HostSettings settings, JobStorage storage, IJob
     private static readonly TimeSpan Grace = TimeSpan.FromSeconds(15);
     private readonly List<BackgroundJobServer> _servers = [];
 
-    /// <summary>Queues with the number of their workers.</summary>
+    /// <summary>Queues with the number of their workers; 0 for those that are left to other hosts.</summary>
     public IReadOnlyDictionary<string, int> Queues { get; } = QueuesOf(settings.Options);
 
     private static Dictionary<string, int> QueuesOf(AiWorkflowsOptions options)
@@ -31,7 +31,9 @@ internal sealed class JobServers(HostSettings settings, JobStorage storage, IJob
     {
         // Asking for it has set what is static in Hangfire.
         _ = configured;
-        foreach (var (queue, workers) in Queues)
+        // One server looks for schedules and retries that are due; the others only work.
+        var served = Queues.Where(q => q.Value > 0).ToArray();
+        foreach (var (queue, workers) in served)
             _servers.Add(new(new BackgroundJobServerOptions
             {
                 ServerName = $"{settings.HostName}:{queue}",
@@ -39,8 +41,7 @@ internal sealed class JobServers(HostSettings settings, JobStorage storage, IJob
                 WorkerCount = workers,
                 FilterProvider = filters,
                 Activator = activator,
-                // One server looks for schedules and retries that are due; the others only work.
-                IsLightweightServer = queue != WorkflowSchedules.Queue,
+                IsLightweightServer = queue != served[0].Key,
                 SchedulePollingInterval = Poll,
                 CancellationCheckInterval = Poll,
                 StopTimeout = TimeSpan.Zero,

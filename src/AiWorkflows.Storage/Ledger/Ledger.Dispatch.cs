@@ -74,6 +74,10 @@ internal sealed partial class Ledger
             GROUP BY queue ORDER BY queue
             """, null, ct)).Select(q => new QueueState(q.Queue, q.Waiting, q.ReadAt.Value - q.Oldest.Value))];
 
+    public Task<bool> FailUnknownAsync(long stageRunId, string error, CancellationToken ct) => database.WriteAsync(async tx => await tx.ExecuteAsync(
+        "UPDATE {workflows.stage_runs} SET state = 'failed', error = @Error, finished_at = {now} WHERE stage_run_id = @StageRunId AND state = 'pending'",
+        new { StageRunId = stageRunId, Error = error }) == 1, ct);
+
     public Task UndispatchAsync(long stageRunId, int dispatchNo, CancellationToken ct) => database.WriteAsync(tx => tx.ExecuteAsync(
         "UPDATE {workflows.stage_runs} SET dispatched_at = NULL, job_id = NULL WHERE stage_run_id = @StageRunId AND dispatch_no = @DispatchNo AND state = 'pending'",
         new { StageRunId = stageRunId, DispatchNo = dispatchNo }), ct, durable: false);

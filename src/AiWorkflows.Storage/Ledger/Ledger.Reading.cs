@@ -64,13 +64,13 @@ internal sealed partial class Ledger
 
     public Task HostSeenAsync(HostRecord host, CancellationToken ct) => database.WriteAsync(async tx =>
     {
-        var row = new { host.Host, host.Engine, host.ProcessId, host.Kind, host.Url, Queues = host.QueuesJson, host.CodeVersion };
+        var row = new { host.Host, host.Engine, host.ProcessId, host.Kind, host.Url, Queues = host.QueuesJson, host.CodeVersion, Stages = host.StagesJson };
         if (await tx.ExecuteAsync("""
-            UPDATE {workflows.hosts} SET engine = @Engine, process_id = @ProcessId, kind = @Kind, url = @Url, queues = @Queues, code_version = @CodeVersion, last_seen = {now} WHERE host = @Host
+            UPDATE {workflows.hosts} SET engine = @Engine, process_id = @ProcessId, kind = @Kind, url = @Url, queues = @Queues, code_version = @CodeVersion, stages = @Stages, last_seen = {now} WHERE host = @Host
             """, row) == 0)
             await tx.ExecuteAsync("""
-                INSERT INTO {workflows.hosts} (host, engine, process_id, kind, url, queues, code_version, started_at, last_seen)
-                VALUES (@Host, @Engine, @ProcessId, @Kind, @Url, @Queues, @CodeVersion, {now}, {now})
+                INSERT INTO {workflows.hosts} (host, engine, process_id, kind, url, queues, code_version, stages, started_at, last_seen)
+                VALUES (@Host, @Engine, @ProcessId, @Kind, @Url, @Queues, @CodeVersion, @Stages, {now}, {now})
                 """, row);
     }, ct, durable: false);
 
@@ -78,8 +78,8 @@ internal sealed partial class Ledger
         database.WriteAsync(tx => tx.ExecuteAsync("DELETE FROM {workflows.hosts} WHERE host = @Host", new { Host = host }), ct, durable: false);
 
     public async Task<IReadOnlyList<HostRecord>> HostsAsync(CancellationToken ct) =>
-        [.. (await database.ReadAsync<HostRow>("SELECT host, engine, process_id, kind, url, queues, code_version, started_at, last_seen FROM {workflows.hosts} ORDER BY host", null, ct))
-            .Select(h => new HostRecord(h.Host, h.Engine, h.ProcessId, h.Kind, h.Url, h.Queues, h.CodeVersion, h.StartedAt, h.LastSeen))];
+        [.. (await database.ReadAsync<HostRow>("SELECT host, engine, process_id, kind, url, queues, code_version, stages, started_at, last_seen FROM {workflows.hosts} ORDER BY host", null, ct))
+            .Select(h => new HostRecord(h.Host, h.Engine, h.ProcessId, h.Kind, h.Url, h.Queues, h.CodeVersion, h.StartedAt, h.LastSeen, h.Stages))];
 
     public async Task<int?> PinModelAsync(long runId, string model, string alias, CancellationToken ct)
     {
@@ -137,6 +137,8 @@ internal sealed partial class Ledger
         public string Queues { get; set; } = "";
 
         public string CodeVersion { get; set; } = "";
+
+        public string? Stages { get; set; }
 
         public Utc StartedAt { get; set; }
 

@@ -131,8 +131,10 @@ internal sealed record WorkflowState(string Workflow, DateTime? LastTick, DateTi
 
 internal sealed record StageLogLine(long LogId, long RunId, long? StageRunId, int? Attempt, DateTime LoggedAt, string Level, string Message);
 
+/// <param name="QueuesJson">Queue to number of workers.</param>
+/// <param name="StagesJson">Names of the stages that its code defines, as <c>workflow/stage</c>; null where an older version has not said so.</param>
 internal sealed record HostRecord(
-    string Host, string Engine, int ProcessId, string Kind, string? Url, string QueuesJson, string CodeVersion, DateTime StartedAt, DateTime LastSeen);
+    string Host, string Engine, int ProcessId, string Kind, string? Url, string QueuesJson, string CodeVersion, DateTime StartedAt, DateTime LastSeen, string? StagesJson = null);
 
 /// <summary>What waits in a queue.</summary>
 /// <param name="Waiting">Steps that could start.</param>
@@ -213,6 +215,9 @@ internal partial interface ILedger
 
     /// <summary>The queues in which steps wait that could start.</summary>
     Task<IReadOnlyList<QueueState>> QueuesAsync(CancellationToken ct);
+
+    /// <summary>Fails a step that has not begun and that no host can execute; false if it has begun or ended.</summary>
+    Task<bool> FailUnknownAsync(long stageRunId, string error, CancellationToken ct);
 
     Task UndispatchAsync(long stageRunId, int dispatchNo, CancellationToken ct);
 

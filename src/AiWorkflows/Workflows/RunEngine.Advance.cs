@@ -13,6 +13,8 @@ internal sealed partial class RunEngine
         await TakeWrittenRequestsAsync(ct);
         await AdmitRequestedAsync(ct);
         await AdvanceRunningAsync(ct);
+        await FailUnknownAsync(ct);
+        await WarnOfUnservedQueuesAsync(ct);
         await Ledger.CollectAsync(ct);
         await MeasureAsync(ct);
     }
@@ -52,6 +54,8 @@ internal sealed partial class RunEngine
     /// <returns>Whether the run is not requested any more.</returns>
     private async Task<bool> AdmitAsync(RunRecord run, CancellationToken ct)
     {
+        if (!_options.OnlyHost && _catalog.FindWorkflow(run.Workflow) is null)
+            return false;
         if (WhyNotExecutable(run) is { } reason)
         {
             if (await Ledger.CancelAsync(run.RunId, _options.Host, reason, ct))
@@ -78,7 +82,7 @@ internal sealed partial class RunEngine
     private string? WhyNotExecutable(RunRecord run)
     {
         if (_catalog.FindWorkflow(run.Workflow) is not { } workflow)
-            return NearMatches.Unknown("workflow", run.Workflow, _catalog.Workflows.Select(w => w.Name)).Message;
+            return NoSuchWorkflow(run.Workflow);
         if (run.Mode is not (RunModes.Stages or RunModes.MonolithTrain or RunModes.MonolithInfer))
             return $"Unknown mode '{run.Mode}'; there are {RunModes.Stages}, {RunModes.MonolithTrain} and {RunModes.MonolithInfer}.";
         try

@@ -16,6 +16,8 @@ internal sealed partial class RunEngine
         {
             if (await Ledger.FindStageRunAsync(stageRunId, ct) is not { } row || await Ledger.FindRunAsync(row.RunId, ct) is not { } run)
                 return StepOutcome.Cancelled($"There is no step {stageRunId}.");
+            if (!_options.OnlyHost && row.State == States.Pending && !Knows(run, row))
+                return StepOutcome.Retry(_options.UnknownRetry, $"Stage '{row.Stage}' is not defined in the version of the code that this host runs; it is left to others.");
             if (IsMonolith(run))
                 return await ExecuteMonolithAsync(run.RunId, stageRunId, jobId, ct);
             var execution = await _executor.ExecuteAsync(stageRunId, jobId, ct);

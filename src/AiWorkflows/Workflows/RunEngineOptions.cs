@@ -42,6 +42,12 @@ internal sealed class RunEngineOptions
     /// <summary>How long code that ignores its cancellation is waited for before its task is abandoned.</summary>
     public TimeSpan AbandonAfter { get; init; } = TimeSpan.FromSeconds(30);
 
+    /// <summary>How long a stage may be unknown to all hosts before it fails: between the end of the last old host and the start of the first new one of an upgrade.</summary>
+    public TimeSpan UnknownFor { get; init; } = TimeSpan.FromMinutes(10);
+
+    /// <summary>How soon a job comes back that was delivered to a host which does not know its stage.</summary>
+    public TimeSpan UnknownRetry { get; init; } = TimeSpan.FromSeconds(10);
+
     /// <summary>Pieces of code that run at a time; when as many were abandoned, the process has to end.</summary>
     public int Workers { get; init; } = int.MaxValue;
 

@@ -8,7 +8,7 @@ internal sealed class FaultWorld(int seed, int days) : IDisposable
     /// <summary>Points of the protocol at which a host is killed: before and after its transactions, inside of them, and in the code of stages.</summary>
     public static IReadOnlyList<string> Points { get; } =
     [
-        .. new[] { "RegisterWorkflowsAsync", "HostSeenAsync", "ExpireAsync", "UndispatchAsync", "CollectAsync", "RequestAsync", "AdmitAsync", "AdvanceAsync", "SetJobAsync", "ClaimAsync", "LogAsync", "WinAsync", "FailAsync", "PinModelAsync", "AuditAsync" }
+        .. new[] { "RegisterWorkflowsAsync", "HostSeenAsync", "ExpireAsync", "UndispatchAsync", "CollectAsync", "RequestAsync", "AdmitAsync", "AdvanceAsync", "SetJobsAsync", "ClaimAsync", "LogAsync", "WinAsync", "FailAsync", "PinModelAsync", "AuditAsync" }
             .SelectMany(transaction => new[] { $"before {transaction}", $"after {transaction}" }),
         "before steps are planned", "before edges are planned", "before a step is dispatched", "before an attempt is noted", "before the clock is locked", "before the clock moves",
         "before a commit is published", "before a dataset is published", "before a version is published", "before an alias is set", "before a batch is published", "before coverage is added",

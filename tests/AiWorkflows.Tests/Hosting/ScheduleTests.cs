@@ -60,6 +60,21 @@ public class ScheduleTests
             .ShouldBe(harness.Get<JobServers>().Queues.ToDictionary(), ignoreOrder: true);
     }
 
+    [Fact]
+    public async Task A_queue_without_workers_is_left_to_other_hosts_and_what_is_due_is_still_looked_for()
+    {
+        var options = new AiWorkflowsOptions { Workers = { Control = 0, Training = 0 } };
+        await using var harness = new JobHarness(services => services.AddSingleton(AiWorkflows.Hosting.HostSettings.Resolve(options, [], Path.GetTempPath(), "1")));
+        // A retry becomes due only where somebody looks for it, which elsewhere is the server of the control queue.
+        harness.Script.Then(() => throw new StepRetryException(TimeSpan.FromMilliseconds(50), "again"));
+        harness.Script.Then(() => { });
+        harness.Start();
+
+        await harness.ReachesAsync(harness.Enqueue("features"), "Succeeded");
+
+        harness.Storage.GetMonitoringApi().Servers().Select(s => s.Queues.Single()).Order().ShouldBe(["features", "inference"]);
+    }
+
     private static Catalog Catalog(params string?[] namesAndCrons) => new()
     {
         Groups = [], FeaturePipelines = [], Views = [], Trainings = [], Inferences = [],
