@@ -35,13 +35,22 @@ internal sealed partial class Ledger
         var rows = await database.ReadAsync<CoverageRow>("""
             SELECT pipeline, window_from, window_to FROM {workflows.coverage} WHERE pipeline IN @Pipelines ORDER BY pipeline, window_from, window_to
             """, new { Pipelines = pipelines }, ct);
+        var reopened = await database.ReadAsync<CoverageRow>("""
+            SELECT pipeline, window_from, window_to FROM {workflows.reopened} WHERE pipeline IN @Pipelines ORDER BY pipeline, window_from
+            """, new { Pipelines = pipelines }, ct);
+        return [.. Merge(rows).Select(r => new CoverageInterval(r.Pipeline, new(r.WindowFrom, r.WindowTo))),
+            .. Merge(reopened).Select(r => new CoverageInterval(r.Pipeline, new(r.WindowFrom, r.WindowTo), Reopened: true))];
+    }
+
+    private static List<CoverageRow> Merge(IReadOnlyList<CoverageRow> rows)
+    {
         var merged = new List<CoverageRow>();
         foreach (var row in rows)
             if (merged.Count > 0 && merged[^1] is var last && last.Pipeline == row.Pipeline && row.WindowFrom <= last.WindowTo)
                 last.WindowTo = Utc.Later(last.WindowTo, row.WindowTo);
             else
                 merged.Add(row);
-        return [.. merged.Select(r => new CoverageInterval(r.Pipeline, new(r.WindowFrom, r.WindowTo)))];
+        return merged;
     }
 
     public Task LogAsync(IReadOnlyList<StageLogLine> lines, CancellationToken ct) => lines.Count == 0 ? Task.CompletedTask : database.WriteAsync(tx => tx.ExecuteAsync("""

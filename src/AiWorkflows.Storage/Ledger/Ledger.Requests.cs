@@ -7,7 +7,7 @@ internal sealed partial class Ledger
     public async Task RegisterWorkflowsAsync(IReadOnlyList<(string Workflow, int MaxRunning, OverlapPolicy Overlap)> workflows, CancellationToken ct)
     {
         var known = (await database.ReadAsync<WorkflowRow>("SELECT workflow, max_running, overlap, last_tick, paused_at, paused_by FROM {workflows.workflows}", null, ct)).ToDictionary(w => w.Workflow, StringComparer.Ordinal);
-        var wanted = workflows.Select(w => new { w.Workflow, w.MaxRunning, Overlap = w.Overlap == OverlapPolicy.Skip ? "skip" : "queue" })
+        var wanted = workflows.Select(w => new { w.Workflow, w.MaxRunning, Overlap = w.Overlap switch { OverlapPolicy.Skip => "skip", OverlapPolicy.Parallel => "parallel", _ => "queue" } })
             .Where(w => !known.TryGetValue(w.Workflow, out var row) || row.MaxRunning != w.MaxRunning || row.Overlap != w.Overlap).ToArray();
         if (wanted.Length == 0)
             return;

@@ -15,10 +15,11 @@ internal static class StepKinds
 
 /// <summary>A validated stage of a workflow.</summary>
 /// <param name="After">Names of the stages that must have finished: inferred from the data, and declared.</param>
+/// <param name="LookBack">How much of the past catch-up lets the stage compute once more.</param>
 /// <param name="Partitions">Slices into which a run's window is cut where it is long enough; 1 for a stage that is executed as a whole.</param>
 internal sealed record StageDefinition(
     string Name, string Kind, FeaturePipelineDefinition? Feature, TrainingDefinition? Training, InferenceDefinition? Inference,
-    IReadOnlyList<string> After, int MaxAttempts, TimeSpan? TimeLimit, int Partitions = 1);
+    IReadOnlyList<string> After, int MaxAttempts, TimeSpan? TimeLimit, int Partitions = 1, TimeSpan LookBack = default);
 
 /// <summary>A validated workflow.</summary>
 /// <param name="Stages">In an order in which they can be executed one by one.</param>

@@ -42,12 +42,12 @@ internal sealed record StageRunRecord(
     long ProgressDone, long? ProgressTotal, string? ProgressText, long RowsRead, long RowsWritten, Window? Slice = null)
 {
     /// <summary>Whether the row is a slice of a partitioned stage: it seals its result, and the stage's publish step makes it visible with those of its siblings.</summary>
-    public bool IsSlice => Slice is not null;
+    public bool IsSlice => Partitions > 1;
 }
 
 /// <summary>A step of a run as the planner decides it.</summary>
 /// <param name="SkipReason">Not null: the step is written as skipped, with this reason.</param>
-/// <param name="Slices">The windows of a partitioned step's partitions; null for a step that is executed as a whole.</param>
+/// <param name="Slices">The windows of a partitioned step's partitions, or the one of a step that has not the run's; null for a step that is executed as a whole.</param>
 internal sealed record PlannedStep(
     string Stage, string Step, string Kind, int Ordinal, string Queue, int MaxFailures, TimeSpan? TimeLimit, string? SkipReason, IReadOnlyList<Window>? Slices = null);
 
@@ -125,7 +125,8 @@ internal enum PublishOutcome
 
 internal sealed record PublishResult(PublishOutcome Outcome, long Seq = 0, int? ModelVersion = null, long? DatasetId = null, bool BatchUnchanged = false);
 
-internal sealed record CoverageInterval(string Pipeline, Window Window);
+/// <param name="Reopened">It was covered, but has to be computed once more because its input has changed.</param>
+internal sealed record CoverageInterval(string Pipeline, Window Window, bool Reopened = false);
 
 internal sealed record WorkflowState(string Workflow, DateTime? LastTick, DateTime? PausedAt, string? PausedBy);
 

@@ -1,3 +1,5 @@
+using Cronos;
+
 namespace AiWorkflows.Workflows;
 
 /// <summary>A stretch of grid cells that the same pipelines owe.</summary>
@@ -18,10 +20,11 @@ internal static class OwedWindows
         if (end <= workflow.Origin)
             return [];
 
-        var covered = coverage.ToLookup(c => c.Pipeline, c => c.Window);
+        var covered = coverage.Where(c => !c.Reopened).ToLookup(c => c.Pipeline, c => c.Window);
+        var reopened = coverage.Where(c => c.Reopened).ToLookup(c => c.Pipeline, c => c.Window);
         var owed = workflow.Stages
             .Where(s => SkipOf(s, mode) is null)
-            .Select(s => (s.Name, Owed: Subtract(new Window(Earliest(Start(workflow, s), end), end), Merge(covered[s.Name]), grid)))
+            .Select(s => (s.Name, Owed: Subtract(new Window(Earliest(Start(workflow, s), end), end), Without(Merge(covered[s.Name]), Merge(reopened[s.Name])), grid)))
             .ToArray();
 
         var lines = owed.SelectMany(p => p.Owed).SelectMany(w => new[] { w.From, w.To });
@@ -44,7 +47,8 @@ internal static class OwedWindows
     }
 
     /// <summary>The one window that catch-up requests next; null where nothing is owed.</summary>
-    public static OwedWindow? Next(WorkflowDefinition workflow, string mode, IReadOnlyList<CoverageInterval> coverage, DateTime now)
+    /// <param name="isTick">Whether a schedule asks.</param>
+    public static OwedWindow? Next(WorkflowDefinition workflow, string mode, IReadOnlyList<CoverageInterval> coverage, DateTime now, bool isTick = false)
     {
         var owed = Find(workflow, mode, coverage, now);
         if (owed.Count == 0)
@@ -54,12 +58,28 @@ internal static class OwedWindows
         {
             case CatchUpPolicy.EachWindow:
                 return owed[0] with { Window = new(owed[0].Window.From, owed[0].Window.From + grid.Size) };
-            case CatchUpPolicy.Latest:
+            case CatchUpPolicy.Latest or CatchUpPolicy.None:
                 var end = grid.Floor(workflow.Until is { } until && until < now ? until : now);
-                return owed[^1].Window.To == end ? owed[^1] with { Window = new(end - grid.Size, end) } : null;
+                if (owed[^1].Window.To == end && (!isTick || workflow.CatchUp == CatchUpPolicy.Latest || end > TickBefore(workflow, now)))
+                    return owed[^1] with { Window = new(end - grid.Size, end) };
+                // What was left out stays out; what was done and has changed since is no catch-up.
+                var missed = Find(workflow, mode, IgnoringReopened(coverage), now);
+                return Find(workflow, mode, [.. coverage, .. missed.SelectMany(m => m.Pipelines.Select(p => new CoverageInterval(p, m.Window)))], now) is [var reopened, ..] ? reopened : null;
             default:
                 return owed[0];
         }
+    }
+
+    /// <summary>When the tick before the present one was due; what had ended by then was its affair.</summary>
+    private static DateTime TickBefore(WorkflowDefinition workflow, DateTime now)
+    {
+        if (workflow.Cron is null)
+            return now;
+        var cron = CronExpression.Parse(workflow.Cron);
+        // Whatever the schedule, two ticks lie within this span, or there was none before.
+        var ticks = new[] { TimeSpan.FromDays(3), TimeSpan.FromDays(62), TimeSpan.FromDays(366 * 9) }
+            .Select(span => cron.GetOccurrences(now - span, now, fromInclusive: true, toInclusive: true).ToArray()).FirstOrDefault(t => t.Length > 1) ?? [];
+        return ticks.Length > 1 ? ticks[^2] : DateTime.MinValue;
     }
 
     /// <summary>The start from which a stage owes cells, and from which its watermark counts.</summary>
@@ -76,7 +96,32 @@ internal static class OwedWindows
 
     /// <summary>Whether the pipeline has covered the whole window.</summary>
     public static bool Covers(IReadOnlyList<CoverageInterval> coverage, string pipeline, Window window) =>
-        Merge(coverage.Where(c => c.Pipeline == pipeline).Select(c => c.Window)).Any(w => w.Contains(window));
+        Merge(coverage.Where(c => c.Pipeline == pipeline && !c.Reopened).Select(c => c.Window)).Any(w => w.Contains(window))
+        && !coverage.Any(c => c.Pipeline == pipeline && c.Reopened && c.Window.Overlaps(window));
+
+    /// <summary>The coverage as if nothing had been reopened.</summary>
+    public static IReadOnlyList<CoverageInterval> IgnoringReopened(IReadOnlyList<CoverageInterval> coverage) => [.. coverage.Where(c => !c.Reopened)];
+
+    /// <summary>What is left of <paramref name="windows"/> outside of <paramref name="holes"/>; both are merged and in order.</summary>
+    private static List<Window> Without(List<Window> windows, List<Window> holes)
+    {
+        if (holes.Count == 0)
+            return windows;
+        var rest = new List<Window>();
+        foreach (var window in windows)
+        {
+            var from = window.From;
+            foreach (var hole in holes.Where(h => h.Overlaps(window)))
+            {
+                if (hole.From > from)
+                    rest.Add(new(from, hole.From));
+                from = hole.To > from ? hole.To : from;
+            }
+            if (from < window.To)
+                rest.Add(new(from, window.To));
+        }
+        return rest;
+    }
 
     private static List<Window> Merge(IEnumerable<Window> windows)
     {

@@ -122,14 +122,17 @@ internal sealed partial class RunEngine
         if (unfinished.FirstOrDefault(r => r.State is States.Requested or States.Running) is { } open)
             return (new(RequestOutcome.AlreadyOpen, open.RunId, open.Window, $"Run {open.RunId} of {workflow.Name} for {open.Window} is {open.State}; it comes first."), null);
 
+        await Ledger.ReopenAsync(workflow.Name, ReadersOf(workflow), ct);
         var now = _clock.GetUtcNow().UtcDateTime;
         var coverage = await CoverageAsync(workflow, ct);
         var owed = OwedWindows.Find(workflow, request.Mode, coverage, now);
-        var failed = unfinished.FirstOrDefault(r => r.State == States.Failed && r.Mode == request.Mode && owed.Any(o => o.Window.Overlaps(r.Window)));
+        // A run by hand that failed long ago has nothing to do with cells that were done by another and are open again.
+        var missed = OwedWindows.Find(workflow, request.Mode, OwedWindows.IgnoringReopened(coverage), now);
+        var failed = unfinished.FirstOrDefault(r => r.State == States.Failed && r.Mode == request.Mode && (r.CatchUp ? owed : missed).Any(o => o.Window.Overlaps(r.Window)));
         if (failed is not null && await Ledger.ResumeAsync(failed.RunId, request.By, ct))
             return (new(RequestOutcome.Resumed, failed.RunId, failed.Window, $"Run {failed.RunId} of {workflow.Name} for {failed.Window} had failed; it goes on where it stopped."), null);
 
-        if (OwedWindows.Next(workflow, request.Mode, coverage, now) is not { } next)
+        if (OwedWindows.Next(workflow, request.Mode, coverage, now, isTick: request.Trigger == "schedule") is not { } next)
             return (new(RequestOutcome.NothingOwed, null, null, NothingOwed(workflow, now)), null);
         var key = $"catch-up:{request.Mode}:{Timestamps.Iso(next.Window.From)}:{Timestamps.Iso(next.Window.To)}:{latest}";
         var row = new RunRequest(workflow.Name, next.Window, request.By, request.Trigger, request.Mode, CatchUp: true, request.Hindsight, key);
@@ -145,6 +148,9 @@ internal sealed partial class RunEngine
             return;
         await RequestOwedAsync(workflow, new(run.Workflow, null, run.RequestedBy, run.TriggeredBy, run.Mode, run.Hindsight), ct);
     }
+
+    private static IReadOnlyList<ReadingPipeline> ReadersOf(WorkflowDefinition workflow) => [.. workflow.Stages.Select(s => s.Feature).Where(f => f is { Reads.Count: > 0 })
+        .Select(f => new ReadingPipeline(f!.Name, [.. f.Reads.Select(g => (g.Name, g.Version))], f.Lookback, WindowGrid.Of(workflow)))];
 
     private Task<IReadOnlyList<CoverageInterval>> CoverageAsync(WorkflowDefinition workflow, CancellationToken ct) =>
         Ledger.CoverageAsync([.. workflow.Stages.Select(s => s.Name)], ct);

@@ -26,12 +26,13 @@ internal static class RunPlanner
         foreach (var stage in workflow.Stages)
         {
             var skip = backfill is null ? SkipReason(workflow, stage, run, coverage) : SkipReason(stage, backfill);
-            var slices = skip is null ? Slices.Of(workflow, stage, run.Window) : [run.Window];
-            steps.Add(new(stage.Name, stage.Name, stage.Kind, steps.Count, QueueOf(stage.Kind), stage.MaxAttempts, stage.TimeLimit, skip, slices.Count > 1 ? slices : null));
+            var window = WindowOf(workflow, stage, run);
+            var slices = skip is null ? Slices.Of(workflow, stage, window) : [run.Window];
+            steps.Add(new(stage.Name, stage.Name, stage.Kind, steps.Count, QueueOf(stage.Kind), stage.MaxAttempts, stage.TimeLimit, skip, slices is [var one] && one == run.Window ? null : slices));
             edges.AddRange(stage.After.Select(after => (stage.Name, last[after])));
             last[stage.Name] = stage.Name;
             if (slices.Count > 1)
-                last[stage.Name] = AddControl(stage.Name, PublishOf(stage.Name), after: stage.Name, skip: null);
+                last[stage.Name] = AddControl(stage.Name, PublishOf(stage.Name), after: stage.Name, skip: null, window == run.Window ? null : [window]);
         }
         foreach (var stage in workflow.Stages.Where(s => s.Kind == StepKinds.Inference))
         {
@@ -41,12 +42,21 @@ internal static class RunPlanner
         }
         return new(steps, edges);
 
-        string AddControl(string stage, string step, string after, string? skip)
+        string AddControl(string stage, string step, string after, string? skip, IReadOnlyList<Window>? window = null)
         {
-            steps.Add(new(stage, step, StepKinds.Control, steps.Count, QueueOf(StepKinds.Control), ControlAttempts, null, skip));
+            steps.Add(new(stage, step, StepKinds.Control, steps.Count, QueueOf(StepKinds.Control), ControlAttempts, null, skip, window));
             edges.Add((step, after));
             return step;
         }
+    }
+
+    /// <summary>Where raw data may come late, catch-up computes the recent past once more together with what is new.</summary>
+    private static Window WindowOf(WorkflowDefinition workflow, StageDefinition stage, RunRecord run)
+    {
+        if (!run.CatchUp || stage.LookBack == default)
+            return run.Window;
+        var from = run.Window.From - stage.LookBack;
+        return new(from > workflow.Origin ? from : workflow.Origin, run.Window.To);
     }
 
     private static string? SkipReason(WorkflowDefinition workflow, StageDefinition stage, RunRecord run, IReadOnlyList<CoverageInterval> coverage)

@@ -8,6 +8,9 @@ public enum OverlapPolicy
 
     /// <summary>It is cancelled, with the reason <c>overlap</c>.</summary>
     Skip,
+
+    /// <summary>Several run at a time, as many as <c>maxRunning</c> says; further ones wait.</summary>
+    Parallel,
 }
 
 /// <summary>What a scheduled tick or a <c>run</c> without a window covers.</summary>
@@ -21,12 +24,15 @@ public enum CatchUpPolicy
 
     /// <summary>Only the newest closed cell.</summary>
     Latest,
+
+    /// <summary>Nothing that was missed: a scheduled tick covers only a cell that has ended since the tick before it was due. A <c>run</c> by hand covers the newest closed cell.</summary>
+    None,
 }
 
 /// <summary>Collects the definition of a workflow: a DAG of pipelines with a schedule.</summary>
 public sealed class WorkflowBuilder
 {
-    internal sealed record StageSpec(Type Pipeline, Type[] After, int? MaxAttempts, TimeSpan? TimeLimit, int Partitions);
+    internal sealed record StageSpec(Type Pipeline, Type[] After, int? MaxAttempts, TimeSpan? TimeLimit, int Partitions, TimeSpan? LookBack);
 
     internal List<StageSpec> Stages { get; } = [];
 
@@ -47,6 +53,8 @@ public sealed class WorkflowBuilder
     internal OverlapPolicy OverlapPolicy { get; private set; } = OverlapPolicy.Queue;
 
     internal int MaxRunning { get; private set; } = 1;
+
+    internal TimeSpan? RawLookBack { get; private set; }
 
     /// <summary>Schedules the workflow by a cron expression in UTC. Each tick covers the closed grid cells that are owed; with nothing owed it does nothing.</summary>
     public WorkflowBuilder Every(string cron)
@@ -76,6 +84,17 @@ public sealed class WorkflowBuilder
         return this;
     }
 
+    /// <summary>
+    /// Raw data may come late or be corrected for as long as <paramref name="span"/>: whenever new cells are due, stages that read no feature group compute that much of the past once more.
+    /// Only what has changed is published; what reads it follows by itself. Training and inference are not repeated.
+    /// </summary>
+    /// <param name="span">A whole number of cells.</param>
+    public WorkflowBuilder LookBack(TimeSpan span)
+    {
+        RawLookBack = span;
+        return this;
+    }
+
     /// <summary>How owed cells become runs.</summary>
     /// <value>The default value is <see cref="CatchUpPolicy.OneRun"/>.</value>
     public WorkflowBuilder CatchUp(CatchUpPolicy policy)
@@ -98,10 +117,11 @@ public sealed class WorkflowBuilder
     /// Slices of event time into which the run's window is cut, from 1 to 1,000; the default is 1. Slices run in parallel on any host and are retried one by one;
     /// what they give becomes visible all at once, when the last has succeeded. A window too short for as many is cut into fewer. Not for training pipelines.
     /// </param>
+    /// <param name="lookBack">As <see cref="LookBack"/>, for this stage only and whatever it reads; only for feature pipelines.</param>
     /// <param name="after">Pipelines that must have finished for a side effect that the data does not show.</param>
-    public WorkflowBuilder Stage<TPipeline>(int? maxAttempts = null, TimeSpan? timeLimit = null, int partitions = 1, params Type[] after) where TPipeline : class
+    public WorkflowBuilder Stage<TPipeline>(int? maxAttempts = null, TimeSpan? timeLimit = null, int partitions = 1, TimeSpan? lookBack = null, params Type[] after) where TPipeline : class
     {
-        Stages.Add(new(typeof(TPipeline), after, maxAttempts, timeLimit, partitions));
+        Stages.Add(new(typeof(TPipeline), after, maxAttempts, timeLimit, partitions, lookBack));
         return this;
     }
 }

@@ -30,17 +30,45 @@ internal static class WorkflowFactory
         CheckSchedule(where, definition, errors);
         if (definition.MaxRunning < 1)
             errors.Add($"{where}: at most {definition.MaxRunning} running runs would let none run; give Overlap a number of at least 1.");
+        if (definition is { OverlapPolicy: OverlapPolicy.Parallel, MaxRunning: 1 })
+            errors.Add($"{where}: Overlap({nameof(OverlapPolicy)}.{nameof(OverlapPolicy.Parallel)}) lets several run at a time; say how many with maxRunning, or use {nameof(OverlapPolicy.Queue)}.");
         CheckStages(where, definition, sources, staged, errors);
+        CheckLookBack(where, definition, sources, errors);
 
         WorkflowBuilder.StageSpec[] specs = [.. definition.Stages.Where(s => sources.ContainsKey(s.Pipeline)).DistinctBy(s => s.Pipeline)];
         var stages = StageOrder.Sort(where, specs, sources, errors);
         return errors.Count > before ? null : new(
             name, definition.Cron, definition.Size, definition.Origin, definition.WarmUpUntil, definition.End,
-            definition.CatchUpPolicy, definition.OverlapPolicy, definition.MaxRunning, [.. stages.Select(s => Stage(s.Source, s.Spec, s.After))]);
+            definition.CatchUpPolicy, definition.OverlapPolicy, definition.MaxRunning, [.. stages.Select(s => Stage(s.Source, s.Spec, s.After, definition))]);
     }
 
-    private static StageDefinition Stage(StageSource source, WorkflowBuilder.StageSpec spec, IReadOnlyList<string> after) =>
-        new(source.Name, source.Kind, source.Feature, source.Training, source.Inference, after, spec.MaxAttempts ?? DefaultAttempts, spec.TimeLimit, spec.Partitions);
+    private static StageDefinition Stage(StageSource source, WorkflowBuilder.StageSpec spec, IReadOnlyList<string> after, WorkflowBuilder definition) =>
+        new(source.Name, source.Kind, source.Feature, source.Training, source.Inference, after, spec.MaxAttempts ?? DefaultAttempts, spec.TimeLimit, spec.Partitions,
+            spec.LookBack ?? (source.Feature is { Reads.Count: 0 } ? definition.RawLookBack ?? default : default));
+
+    private static void CheckLookBack(string where, WorkflowBuilder definition, IReadOnlyDictionary<Type, StageSource> sources, List<string> errors)
+    {
+        if (definition.RawLookBack is { } all)
+        {
+            Check("LookBack", all);
+            if (definition.Stages.All(s => sources.TryGetValue(s.Pipeline, out var source) && source.Feature is not { Reads.Count: 0 }))
+                errors.Add($"{where}: LookBack({all}) has no effect, because every stage reads feature groups; what changes in those is computed again by itself. Remove it, or give lookBack to a stage.");
+        }
+        foreach (var stage in definition.Stages.Where(s => s.LookBack is not null))
+        {
+            Check($"lookBack of {stage.Pipeline.Name}", stage.LookBack!.Value);
+            if (sources.TryGetValue(stage.Pipeline, out var source) && source.Feature is null)
+                errors.Add($"{where}: {stage.Pipeline.Name} has a lookBack, but models and predictions stay as they were made; give it to the feature pipelines whose raw data comes late.");
+        }
+
+        void Check(string member, TimeSpan span)
+        {
+            if (span <= TimeSpan.Zero)
+                errors.Add($"{where}: {member} is {span}; it must be greater than zero.");
+            else if (definition.Size > TimeSpan.Zero && span.Ticks % definition.Size.Ticks != 0)
+                errors.Add($"{where}: {member} is {span}, no whole number of cells of {definition.Size}; use {new TimeSpan((span.Ticks / definition.Size.Ticks + 1) * definition.Size.Ticks)}.");
+        }
+    }
 
     private static void CheckSchedule(string where, WorkflowBuilder definition, List<string> errors)
     {

@@ -16,9 +16,10 @@ internal static class FlightDelaysState
         ("model", "SELECT model, version, content_sha256, metrics, cut_off FROM {0}.model_registry_versions"),
         ("champion", "SELECT model, alias, version FROM {0}.model_registry_aliases"),
         ("dataset", "SELECT content_hash, rows FROM {0}.feature_store_training_datasets"),
-        ("predictions", "SELECT entity_key, event_time, model, version, score, probability, output FROM {0}.prediction_log_predictions"),
+        ("predictions", "SELECT entity_key, event_time, model, version, score, probability, output, hindsight FROM {0}.prediction_log_predictions"),
         ("outcomes", "SELECT feature_view, entity_key, event_time, actual, actual_at FROM {0}.prediction_log_outcomes"),
         ("quarantine", "SELECT row_json, rule_name FROM {0}.feature_store_quarantine q JOIN {0}.feature_store_commits c USING (commit_id) WHERE c.state = 'published'"),
+        ("watermarks", "SELECT pipeline, input, event_time FROM {0}.workflows_watermarks"),
         ("coverage", "SELECT pipeline, MIN(window_from), MAX(window_to) FROM {0}.workflows_coverage GROUP BY pipeline"),
     ];
 

@@ -32,6 +32,11 @@ public class SqlServerBackfillTests : BackfillCompliance
     private protected override Task<TestStore> OpenAsync() => SqlServerTestStore.OpenAsync();
 }
 
+public class SqlServerLateInputTests : LateInputCompliance
+{
+    private protected override Task<TestStore> OpenAsync() => SqlServerTestStore.OpenAsync();
+}
+
 public class SqlServerPublicationTests : PublicationCompliance
 {
     private protected override Task<TestStore> OpenAsync() => SqlServerTestStore.OpenAsync();

@@ -32,6 +32,11 @@ public class SqliteBackfillTests : BackfillCompliance
     private protected override Task<TestStore> OpenAsync() => SqliteTestStore.OpenAsync();
 }
 
+public class SqliteLateInputTests : LateInputCompliance
+{
+    private protected override Task<TestStore> OpenAsync() => SqliteTestStore.OpenAsync();
+}
+
 public class SqlitePublicationTests : PublicationCompliance
 {
     private protected override Task<TestStore> OpenAsync() => SqliteTestStore.OpenAsync();

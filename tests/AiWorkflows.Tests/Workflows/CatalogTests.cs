@@ -81,6 +81,25 @@ public class CatalogTests
     }
 
     [Fact]
+    public void A_look_back_that_is_no_whole_number_of_cells_or_has_nothing_to_look_at_is_refused()
+    {
+        Mistakes(ai => ai.Add<TickView>().AddExternal<Doubled>().Workflow("w", w => w.Window(TimeSpan.FromHours(6), Origin).LookBack(TimeSpan.FromHours(8))
+            .Stage<TickPipeline>(lookBack: TimeSpan.Zero).Stage<OutcomePipeline>().Stage<TrainPipeline>().Stage<ScorePipeline>(lookBack: TimeSpan.FromHours(6)))).ShouldBe(
+        [
+            "Workflow 'w': LookBack is 08:00:00, no whole number of cells of 06:00:00; use 12:00:00.",
+            "Workflow 'w': lookBack of TickPipeline is 00:00:00; it must be greater than zero.",
+            "Workflow 'w': ScorePipeline has a lookBack, but models and predictions stay as they were made; give it to the feature pipelines whose raw data comes late.",
+        ], ignoreOrder: true);
+        Mistakes(ai => ai.AddExternal<Tick>().Workflow("w", w => w.LookBack(TimeSpan.FromDays(1)).Stage<DoublePipeline>()))
+            .ShouldHaveSingleItem().ShouldStartWith("Workflow 'w': LookBack(1.00:00:00) has no effect, because every stage reads feature groups");
+    }
+
+    [Fact]
+    public void Parallel_runs_need_a_number() =>
+        Mistakes(ai => ai.Workflow("w", w => w.Overlap(OverlapPolicy.Parallel).Stage<TickPipeline>()))
+            .ShouldHaveSingleItem().ShouldBe("Workflow 'w': Overlap(OverlapPolicy.Parallel) lets several run at a time; say how many with maxRunning, or use Queue.");
+
+    [Fact]
     public void Two_writers_of_one_group_are_refused() =>
         Mistakes(ai => ai.Add<TickPipeline>().Add<OtherTickPipeline>())
             .ShouldContain("Feature group ticks v1 is written by TickPipeline and OtherTickPipeline; a group has one writer, so remove one or give it a group of its own.");
