@@ -51,6 +51,7 @@ public static class AiWorkflowsHost
         else
             builder.Services.AddSqliteStorage(settings.DatabasePath);
         builder.Services.AddEngine(settings, definitions);
+        builder.Services.AddOnlineInference();
         builder.Services.AddJobEngine();
         builder.Services.AddDashboardPages();
         TelemetryExport.Add(builder, settings);

@@ -47,6 +47,9 @@ public sealed class AiWorkflowsOptions
     /// <summary>What is removed when it is old enough.</summary>
     public RetentionOptions Retention { get; set; } = new();
 
+    /// <summary>How single requests for predictions are answered.</summary>
+    public OnlineInferenceOptions Online { get; set; } = new();
+
     /// <summary>Where <c>serve</c> listens, separated by semicolons. ASP.NET Core's own settings (<c>--urls</c>, <c>ASPNETCORE_URLS</c>) win.</summary>
     /// <value>The default value is <c>http://localhost:5000</c>.</value>
     public string Urls { get; set; } = "http://localhost:5000";
@@ -130,4 +133,31 @@ public sealed class RetentionOptions
     /// <summary>When a serving host applies the policies, as a cron expression in UTC.</summary>
     /// <value>The default value is null: only the command <c>retention apply</c> does.</value>
     public string? Schedule { get; set; }
+
+/// <summary>How single requests for predictions are answered.</summary>
+public sealed class OnlineInferenceOptions
+{
+    /// <summary>Instances that one request may hold.</summary>
+    /// <value>The default value is 1000.</value>
+    public int MaxInstances { get; set; } = 1000;
+
+    /// <summary>Predictions that may wait to be logged; beyond it requests are turned away with 503 and Retry-After.</summary>
+    /// <value>The default value is 10000.</value>
+    public int MaxWaiting { get; set; } = 10_000;
+
+    /// <summary>By model: what the version behind the alias <c>challenger</c> does with the requests that the champion answers.</summary>
+    /// <value>Empty by default: nothing.</value>
+    public IDictionary<string, ChallengerOptions> Challengers { get; } = new Dictionary<string, ChallengerOptions>(StringComparer.Ordinal);
+}
+
+/// <summary>What a challenger does with a model's requests; one of the two.</summary>
+public sealed class ChallengerOptions
+{
+    /// <summary>Whether it scores every request too, without answering; what it says is logged with the role <c>shadow</c>.</summary>
+    /// <value>The default value is <see langword="false"/>.</value>
+    public bool Shadow { get; set; }
+
+    /// <summary>Share of the entities, from 0 to 1, whose requests it answers in the champion's place; always the same entities.</summary>
+    /// <value>The default value is 0.</value>
+    public double Share { get; set; }
 }

@@ -1,3 +1,4 @@
+using AiWorkflows.Inference;
 using AiWorkflows.Workflows;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
@@ -6,7 +7,7 @@ using Microsoft.Extensions.Logging;
 namespace AiWorkflows.Hosting;
 
 /// <summary>Whether this host takes work.</summary>
-internal sealed class Readiness(ILedger ledger, ILogger<Readiness> log)
+internal sealed class Readiness(ILedger ledger, OnlineModels models, ILogger<Readiness> log)
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(2);
     private volatile string? _why = "starting";
@@ -23,7 +24,7 @@ internal sealed class Readiness(ILedger ledger, ILogger<Readiness> log)
         try
         {
             await ledger.OpenRunsAsync(ct).WaitAsync(Patience, ct);
-            return null;
+            return models.WhyNotReady();
         }
         catch (Exception e) when (e is not OperationCanceledException)
         {

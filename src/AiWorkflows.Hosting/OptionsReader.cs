@@ -26,6 +26,16 @@ internal static class OptionsReader
                 [nameof(WorkerOptions.Control)] = w => Set(ParseWorkers(w, errors), value => options.Workers.Control = value),
             }),
             [nameof(options.Retention)] = s => RetentionReader.Read(s, options.Retention, errors),
+            [nameof(options.Online)] = s => Each(s, errors, new(StringComparer.OrdinalIgnoreCase)
+            {
+                [nameof(OnlineInferenceOptions.MaxInstances)] = o => Set(ParseCount(o, 100_000, errors), value => options.Online.MaxInstances = value),
+                [nameof(OnlineInferenceOptions.MaxWaiting)] = o => Set(ParseCount(o, 10_000_000, errors), value => options.Online.MaxWaiting = value),
+                [nameof(OnlineInferenceOptions.Challengers)] = o =>
+                {
+                    foreach (var model in o.GetChildren())
+                        options.Online.Challengers[model.Key] = ParseChallenger(model, errors);
+                },
+            }),
             [nameof(options.Webhook)] = s => Each(s, errors, new(StringComparer.OrdinalIgnoreCase)
             {
                 [nameof(WebhookOptions.Url)] = w => options.Webhook.Url = NullIfEmpty(w.Value),
@@ -78,6 +88,39 @@ internal static class OptionsReader
         if (DateTime.TryParse(s.Value, CultureInfo.InvariantCulture, DateTimeStyles.RoundtripKind, out var time) && time.Kind != DateTimeKind.Unspecified)
             return new DateTimeOffset(time.ToUniversalTime());
         errors.Add($"{s.Path} is '{s.Value}'; give an instant in UTC such as 2001-07-02T00:00:00Z.");
+        return null;
+    }
+
+    private static ChallengerOptions ParseChallenger(IConfigurationSection s, List<string> errors)
+    {
+        var challenger = new ChallengerOptions();
+        Each(s, errors, new(StringComparer.OrdinalIgnoreCase)
+        {
+            [nameof(ChallengerOptions.Shadow)] = o =>
+            {
+                if (bool.TryParse(o.Value, out var shadow))
+                    challenger.Shadow = shadow;
+                else
+                    errors.Add($"{o.Path} is '{o.Value}'; it can be true or false.");
+            },
+            [nameof(ChallengerOptions.Share)] = o =>
+            {
+                if (double.TryParse(o.Value, NumberStyles.Float, CultureInfo.InvariantCulture, out var share) && share is >= 0 and <= 1)
+                    challenger.Share = share;
+                else
+                    errors.Add($"{o.Path} is '{o.Value}'; give a share from 0 to 1.");
+            },
+        });
+        if (challenger is { Shadow: true, Share: > 0 })
+            errors.Add($"{s.Path} has both Shadow and Share; a challenger either scores beside the champion or answers a share in its place.");
+        return challenger;
+    }
+
+    private static int? ParseCount(IConfigurationSection s, int most, List<string> errors)
+    {
+        if (int.TryParse(s.Value, NumberStyles.None, CultureInfo.InvariantCulture, out var count) && count >= 1 && count <= most)
+            return count;
+        errors.Add($"{s.Path} is '{s.Value}'; give a whole number from 1 to {most}.");
         return null;
     }
 

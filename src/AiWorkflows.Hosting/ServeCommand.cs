@@ -1,6 +1,7 @@
 using AiWorkflows.Hosting.Cli;
 using AiWorkflows.Hosting.Jobs;
 using AiWorkflows.Hosting.Security;
+using AiWorkflows.Inference;
 using AiWorkflows.Storage;
 using AiWorkflows.Workflows;
 using Microsoft.AspNetCore.Builder;
@@ -38,12 +39,15 @@ internal static class ServeCommand
 
         // Pages are there before the engine has taken over what an earlier host left, which may take a while.
         var url = await ListenAsync(app, ct);
+        using var stopping = CancellationTokenSource.CreateLinkedTokenSource(ct);
+        var answering = Task.CompletedTask;
         try
         {
             await host.StartAsync(url, ct);
             var schedules = services.GetRequiredService<WorkflowSchedules>();
             foreach (var workflow in schedules.Scheduled)
                 await services.GetRequiredService<RunEngine>().TickAsync(workflow.Name, ct);
+            answering = services.GetRequiredService<OnlineModels>().WatchAsync(stopping.Token);
             services.GetRequiredService<Readiness>().Started();
             var console = services.GetService<ICliConsole>() ?? new SystemConsole();
             await console.Out.WriteLineAsync($"Dashboard: {url}/hangfire  (Ctrl+C stops)");
@@ -55,6 +59,8 @@ internal static class ServeCommand
             services.GetRequiredService<Readiness>().Stopping();
             await host.StopAsync();
             await app.StopAsync(CancellationToken.None);
+            await stopping.CancelAsync();
+            await answering;
         }
         return host.IsExhausted ? 1 : 0;
     }

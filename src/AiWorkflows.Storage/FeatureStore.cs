@@ -1,4 +1,6 @@
+using System.Runtime.CompilerServices;
 using AiWorkflows.Features;
+using Dapper;
 
 namespace AiWorkflows.Storage;
 
@@ -30,6 +32,19 @@ internal abstract partial class FeatureStore(StoreDatabase database) : IFeatureS
     public abstract IRowCursor Scan(GroupSchema group, IReadOnlyList<FeatureColumn> columns, Window window);
 
     public abstract IRowCursor Seek(GroupSchema group, IReadOnlyList<FeatureColumn> columns, IReadOnlyList<object> keys, Window window);
+
+    public abstract IKeyReader OpenKeys();
+
+    public async IAsyncEnumerable<PublishedCommit> PublishedSinceAsync(DateTime publishedAt, [EnumeratorCancellation] CancellationToken ct)
+    {
+        await using var connection = await database.OpenReadAsync(ct);
+        await using var reader = await connection.ExecuteReaderAsync(new CommandDefinition(database.Sql("""
+            SELECT commit_id, published_seq, published_at, window_from, window_to FROM {feature_store.commits}
+            WHERE published_at > @PublishedAt AND state = 'published' ORDER BY published_at
+            """), new { PublishedAt = (Utc)publishedAt }, cancellationToken: ct));
+        while (await reader.ReadAsync(ct))
+            yield return new(reader.GetInt64(0), reader.GetInt64(1), Utc.Read(reader, 2), new(Utc.Read(reader, 3), Utc.Read(reader, 4)));
+    }
 
     public async Task<ICommitWriter> OpenCommitAsync(CommitRequest request, CancellationToken ct)
     {

@@ -14,6 +14,10 @@ internal sealed class ModelRegistry(StoreDatabase database) : IModelRegistry
         "SELECT model, alias, version, changed_at, changed_by, reason FROM {model_registry.aliases} WHERE model = @Model AND alias = @Alias", new { Model = model, Alias = alias }, ct) is { } row
         ? new(row.Model, row.Alias, row.Version, row.ChangedAt, row.ChangedBy, row.Reason) : null;
 
+    public async Task<IReadOnlyList<AliasRecord>> AliasesAsync(CancellationToken ct) =>
+        [.. (await database.ReadAsync<AliasRow>("SELECT model, alias, version, changed_at, changed_by, reason FROM {model_registry.aliases}", null, ct))
+            .Select(row => new AliasRecord(row.Model, row.Alias, row.Version, row.ChangedAt, row.ChangedBy, row.Reason))];
+
     public async Task<DatasetRecord?> FindDatasetAsync(long datasetId, CancellationToken ct)
     {
         var id = new { DatasetId = datasetId };

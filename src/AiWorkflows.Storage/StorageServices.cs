@@ -51,6 +51,7 @@ internal static class StorageServices
         services.AddSingleton<FeatureStore, SqliteFeatureStore>();
         services.AddSingleton<IRowCollector, SqliteRowCollector>();
         services.AddSingleton<IPredictionLog, SqlitePredictionLog>();
+        services.AddSingleton<IOnlineLog>(s => new OnlineLog(s.GetRequiredService<StoreDatabase>(), rowsPerStatement: 1));
         return services.AddShared();
     }
 
@@ -63,6 +64,8 @@ internal static class StorageServices
         services.AddSingleton<FeatureStore, SqlServerFeatureStore>();
         services.AddSingleton<IRowCollector, SqlServerRowCollector>();
         services.AddSingleton<IPredictionLog, SqlServerPredictionLog>();
+        // SQL Server takes at most 2,100 parameters in a statement.
+        services.AddSingleton<IOnlineLog>(s => new OnlineLog(s.GetRequiredService<StoreDatabase>(), rowsPerStatement: 100));
         return services.AddShared();
     }
 

@@ -16,6 +16,7 @@ internal static class ApiSetup
         var api = app.MapGroup(OurPaths.Api);
         api.MapWorkflows();
         api.MapRuns();
+        api.MapPredictions();
         api.MapViews();
         app.MapApiPage();
     }

@@ -9,6 +9,13 @@ internal sealed class PredictionQueries
         b.pipeline, b.role, b.hindsight, b.predicted_at, b.run_id, o.actual, o.actual_text, o.actual_at
         """;
 
+    /// <summary>The same of what was answered online.</summary>
+    private const string OnlineColumns =
+        """
+        r.batch_id * CAST(4294967296 AS bigint) + r.ordinal AS prediction_id, b.model, b.version, r.entity_key, r.event_time, r.score, r.probability, r.label, r.output,
+        b.pipeline, b.role, b.hindsight, r.predicted_at, b.run_id, o.actual, o.actual_text, o.actual_at
+        """;
+
     private const string Outcome =
         "LEFT JOIN {prediction_log.outcomes} o ON o.feature_view = b.feature_view AND o.entity_key = r.entity_key AND o.event_time = r.event_time";
 

@@ -24,6 +24,8 @@ internal sealed class SqlServerFeatureStore(SqlServerDatabase database) : Featur
         });
     }
 
+    public override IKeyReader OpenKeys() => new StoreKeyReader(this);
+
     protected override ICommitWriter OpenWriter(CommitRequest request, long commitId, long baseSeq) => new SqlServerCommitWriter(database, request, commitId, baseSeq);
 
     protected override IReadOnlyList<string> CreateStatements(GroupSchema group) =>

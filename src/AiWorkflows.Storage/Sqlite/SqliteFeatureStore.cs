@@ -16,20 +16,10 @@ internal sealed class SqliteFeatureStore(SqliteDatabase database) : FeatureStore
     {
         if (keys.Count != group.Keys.Count)
             throw new ArgumentException($"{group} has {group.Keys.Count} keys ({string.Join(", ", group.Keys.Select(k => k.Name))}); {keys.Count} were given.", nameof(keys));
-        return new SqliteRowCursor(database, SqliteGroupTable.Seek(group, columns), statement =>
-        {
-            for (var i = 0; i < keys.Count; i++)
-                switch (keys[i])
-                {
-                    case long integer: statement.Bind(i + 1, integer); break;
-                    case string text: statement.BindText(i + 1, text); break;
-                    case byte[] blob: statement.BindBlob(i + 1, blob); break;
-                    case var other: throw new ArgumentException($"A canonical key is long, string or byte[]; {group.Keys[i].Name} is {other?.GetType().Name ?? "null"}.", nameof(keys));
-                }
-            statement.Bind(keys.Count + 1, Timestamps.ToMicros(window.From));
-            statement.Bind(keys.Count + 2, Timestamps.ToMicros(window.To));
-        });
+        return new SqliteRowCursor(database, SqliteGroupTable.Seek(group, columns), statement => SqliteKeyReader.Bind(statement, group, keys, window));
     }
+
+    public override IKeyReader OpenKeys() => new SqliteKeyReader(database);
 
     protected override ICommitWriter OpenWriter(CommitRequest request, long commitId, long baseSeq) => new SqliteCommitWriter(database, request, commitId, baseSeq);
 

@@ -114,6 +114,12 @@ internal interface IFeatureStore
     /// <param name="keys">Canonical key values (long, string or byte[]), in the order of <see cref="GroupSchema.Keys"/>.</param>
     IRowCursor Seek(GroupSchema group, IReadOnlyList<FeatureColumn> columns, IReadOnlyList<object> keys, Window window);
 
+    /// <summary>A reader for look-ups by key.</summary>
+    IKeyReader OpenKeys() => new StoreKeyReader(this);
+
+    /// <summary>The commits of all groups that were published after <paramref name="publishedAt"/>, in the order of their publication.</summary>
+    IAsyncEnumerable<PublishedCommit> PublishedSinceAsync(DateTime publishedAt, CancellationToken ct);
+
     /// <summary>Opens a commit under the attempt's claim.</summary>
     /// <exception cref="FencedException">The attempt has lost its lease or its run has ended.</exception>
     Task<ICommitWriter> OpenCommitAsync(CommitRequest request, CancellationToken ct);

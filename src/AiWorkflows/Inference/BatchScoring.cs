@@ -31,7 +31,7 @@ internal sealed class BatchScoring<TExample, TPrediction>(
                 ct.ThrowIfCancellationRequested();
             var example = examples[i];
             var score = scorer.Score(example.Features);
-            var row = new PredictionRow(example.EntityKey!, example.EventTime, Finite(score.Value), Finite(score.Probability), score.Label,
+            var row = new PredictionRow(example.EntityKey!, example.EventTime, PredictionRow.Finite(score.Value), PredictionRow.Finite(score.Probability), score.Label,
                 PredictionJson.Write(pipeline.Decide(example.Features, score)), _features.Of(example.Features));
             _rows.Add(row);
             _content.Add(row);
@@ -46,6 +46,4 @@ internal sealed class BatchScoring<TExample, TPrediction>(
     public string FinishHash() => _content.Finish();
 
     public void Dispose() => _content.Dispose();
-
-    private static double? Finite(float value) => float.IsFinite(value) ? value : null;
 }

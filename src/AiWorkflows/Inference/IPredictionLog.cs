@@ -7,7 +7,11 @@ internal sealed record BatchRequest(
     DateTime PredictedAt, AttemptRef Attempt, string CodeVersion);
 
 /// <summary>One prediction, in canonical order of the spine within its batch.</summary>
-internal readonly record struct PredictionRow(string EntityKey, DateTime EventTime, double? Score, double? Probability, string? Label, string Output, long FeatureHash);
+internal readonly record struct PredictionRow(string EntityKey, DateTime EventTime, double? Score, double? Probability, string? Label, string Output, long FeatureHash)
+{
+    /// <summary>A number as it is logged: what is no number is missing.</summary>
+    public static double? Finite(float value) => float.IsFinite(value) ? value : null;
+}
 
 /// <summary>An open, invisible batch of one attempt.</summary>
 internal interface IBatchWriter : IAsyncDisposable

@@ -20,4 +20,9 @@ internal abstract class InferenceDefinition
     /// <summary>Scores the spine rows of the context's window with a model version and writes an invisible batch.</summary>
     /// <exception cref="StageFailedException">The model's signature does not fit the view.</exception>
     public abstract Task<BatchSeal> ExecuteAsync(StageContext context, int modelVersion, InferenceStores stores, CancellationToken ct);
+
+    /// <summary>Loads a model version to answer single requests: the same model, examples and decisions as in a batch.</summary>
+    /// <param name="services">Constructs the pipeline, whose <c>Decide</c> is called.</param>
+    /// <exception cref="StageFailedException">The model's signature does not fit the view, or it cannot be loaded.</exception>
+    public abstract OnlineVersion LoadOnline(ModelVersionRecord version, byte[] artifact, IServiceProvider services);
 }

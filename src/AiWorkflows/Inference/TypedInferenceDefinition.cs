@@ -54,6 +54,13 @@ internal sealed class TypedInferenceDefinition<TExample, TPrediction> : Inferenc
         return new(writer.BatchId, request, scoring.Rows, scoring.FinishHash(), scoring.Bins.ToJson(), scoring.PositiveShare, session.Inputs, session.Commits);
     }
 
+    public override OnlineVersion LoadOnline(ModelVersionRecord version, byte[] artifact, IServiceProvider services)
+    {
+        CheckFits(version);
+        return new OnlineVersion<TExample, TPrediction>(
+            this, version, ModelArchive.Load(artifact, $"{Model} v{version.Version}"), Schema, ModelTasks.Of(View.LabelType!), services);
+    }
+
     private async IAsyncEnumerable<IReadOnlyList<Example<TExample>>> Read(
         FeatureReadSession session, Window window, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken ct)
     {

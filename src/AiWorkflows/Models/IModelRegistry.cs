@@ -129,6 +129,9 @@ internal interface IModelRegistry
 
     Task<AliasRecord?> FindAliasAsync(string model, string alias, CancellationToken ct);
 
+    /// <summary>All aliases of all models.</summary>
+    Task<IReadOnlyList<AliasRecord>> AliasesAsync(CancellationToken ct);
+
     Task<DatasetRecord?> FindDatasetAsync(long datasetId, CancellationToken ct);
 
     /// <summary>Moves an alias and writes its history, in one transaction. The caller has checked that the version exists.</summary>

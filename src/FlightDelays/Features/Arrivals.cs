@@ -3,7 +3,7 @@ using AiWorkflows;
 namespace FlightDelays;
 
 /// <summary>How the flights fared that have landed at an airport.</summary>
-[FeatureGroup("arrivals", Description = "Flights that landed at an airport in the last hours.")]
+[FeatureGroup("arrivals", Online = true, Description = "Flights that landed at an airport in the last hours.")]
 public sealed record Arrivals(
     [EntityKey(MaxLength = 3)] string Airport, [EventTime] DateTime At,
     [Feature(Description = "Mean delay over one hour, minutes.")] float Delay1h,

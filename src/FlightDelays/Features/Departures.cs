@@ -3,7 +3,7 @@ using AiWorkflows;
 namespace FlightDelays;
 
 /// <summary>How the flights fared that left an airport and have landed by now.</summary>
-[FeatureGroup("departures", Description = "Flights from an airport that landed in the last hours.")]
+[FeatureGroup("departures", Online = true, Description = "Flights from an airport that landed in the last hours.")]
 public sealed record Departures(
     [EntityKey(MaxLength = 3)] string Airport, [EventTime] DateTime At,
     [Feature(Description = "Flights that landed in the last hour.")] int Landed1h,

@@ -3,7 +3,7 @@ using AiWorkflows;
 namespace FlightDelays;
 
 /// <summary>How the flights between two airports fared over the last day.</summary>
-[FeatureGroup("route_day", Description = "Mean delay per route over the last 24 hours.")]
+[FeatureGroup("route_day", Online = true, Description = "Mean delay per route over the last 24 hours.")]
 public sealed record RouteDay(
     [EntityKey(MaxLength = 3)] string From, [EntityKey(MaxLength = 3)] string To, [EventTime] DateTime At,
     [Feature(Description = "Mean delay, minutes.")] float Delay1d);

@@ -3,7 +3,7 @@ using AiWorkflows;
 namespace FlightDelays;
 
 /// <summary>How often flights between two airports were late at this hour of the day, over ninety days.</summary>
-[FeatureGroup("route_hour", Description = "Share of late flights per route and hour of departure, over ninety days.")]
+[FeatureGroup("route_hour", Online = true, Description = "Share of late flights per route and hour of departure, over ninety days.")]
 public sealed record RouteHour(
     [EntityKey(MaxLength = 3)] string From, [EntityKey(MaxLength = 3)] string To, [EntityKey] byte Hour, [EventTime] DateTime At,
     [Feature(Description = "Share that was late.")] float Late90d);

@@ -6,7 +6,7 @@ namespace FlightDelays;
 /// <summary>A flight as it is scheduled, at the moment its delay is predicted: one hour before its scheduled departure.</summary>
 /// <param name="Hour">Hour of scheduled departure on the clocks of the origin airport.</param>
 /// <param name="Distance">Miles.</param>
-[FeatureGroup("scheduled_flights", Description = "A flight one hour before its scheduled departure; a prediction is made for each.")]
+[FeatureGroup("scheduled_flights", Online = true, Description = "A flight one hour before its scheduled departure; a prediction is made for each.")]
 public sealed record ScheduledFlight(
     [EntityKey] long FlightId, [EventTime] DateTime PredictAt,
     [Feature(MaxLength = 3)] string Origin, [Feature(MaxLength = 3)] string Destination,

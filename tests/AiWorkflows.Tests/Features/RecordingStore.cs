@@ -36,6 +36,8 @@ internal sealed class RecordingStore : IFeatureStore
 
     public Task<IReadOnlyList<PublishedCommit>> CommitsAsync(GroupSchema group, long asOfSeq, Window window, CancellationToken ct) => Inner.CommitsAsync(group, asOfSeq, window, ct);
 
+    public IAsyncEnumerable<PublishedCommit> PublishedSinceAsync(DateTime publishedAt, CancellationToken ct) => Inner.PublishedSinceAsync(publishedAt, ct);
+
     public Task<ICommitWriter> OpenCommitAsync(CommitRequest request, CancellationToken ct) => Inner.OpenCommitAsync(request, ct);
 
     private sealed class Cursor(RecordingStore store, IRowCursor inner) : IRowCursor

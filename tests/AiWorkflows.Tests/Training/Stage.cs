@@ -59,6 +59,8 @@ internal sealed class MemoryRegistry : IModelRegistry
     public Task<ModelVersionRecord?> FindVersionAsync(string model, int version, CancellationToken ct) =>
         Task.FromResult(_versions.Find(v => v.Model == model && v.Version == version));
 
+    public Task<IReadOnlyList<AliasRecord>> AliasesAsync(CancellationToken ct) => Task.FromResult<IReadOnlyList<AliasRecord>>([.. _aliases.Values]);
+
     public Task<AliasRecord?> FindAliasAsync(string model, string alias, CancellationToken ct) => Task.FromResult(_aliases.GetValueOrDefault((model, alias)));
 
     public Task<DatasetRecord?> FindDatasetAsync(long datasetId, CancellationToken ct) => throw new NotSupportedException();

@@ -39,6 +39,8 @@ internal sealed class FakeTraining : TrainingDefinition
 /// <summary>Logs one prediction per day of its window, at midnight.</summary>
 internal sealed class FakeInference : InferenceDefinition
 {
+    public override OnlineVersion LoadOnline(ModelVersionRecord version, byte[] artifact, IServiceProvider services) => throw new NotSupportedException();
+
     public override async Task<BatchSeal> ExecuteAsync(StageContext context, int modelVersion, InferenceStores stores, CancellationToken ct)
     {
         await context.Services.GetRequiredService<Probe>().EnterAsync("score", context.Window, ct);

@@ -27,6 +27,10 @@ internal abstract class GroupJoins<TSpine> where TSpine : class
     /// <summary>Finds the rows of all its joins for one spine row by key, without a scan over other entities.</summary>
     /// <param name="rows">Receives the rows by join index.</param>
     public abstract Task<IReadOnlyList<JoinedRow>> SeekAsync(FeatureReadSession session, TSpine spine, long time, object?[] rows, CancellationToken ct);
+
+    /// <summary>As <see cref="SeekAsync"/>, for an answer that somebody waits for: without recording what was read.</summary>
+    /// <param name="rows">Receives the rows by join index; null where there is none.</param>
+    public abstract void Find(OnlineLookup lookup, TSpine spine, long time, object?[] rows);
 }
 
 /// <summary>The rows of one group as they become known while the pass moves on in time.</summary>

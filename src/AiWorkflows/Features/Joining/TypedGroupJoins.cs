@@ -3,6 +3,7 @@ namespace AiWorkflows.Features;
 internal sealed class TypedGroupJoins<TSpine, TRow, TKey> : GroupJoins<TSpine> where TSpine : class where TRow : class where TKey : notnull
 {
     private readonly Func<TRow, TKey> _rowKey = JoinKey.OfRow<TRow, TKey>(RowCodec<TRow>.Instance.Schema);
+    private RowLookup<TRow>? _lookup;
 
     public required IReadOnlyList<JoinPlan<TSpine, TKey>> Joins { get; init; }
 
@@ -30,20 +31,29 @@ internal sealed class TypedGroupJoins<TSpine, TRow, TKey> : GroupJoins<TSpine> w
         return found;
     }
 
+    public override void Find(OnlineLookup lookup, TSpine spine, long time, object?[] rows)
+    {
+        var columns = _lookup ??= new(Properties);
+        foreach (var join in Joins)
+            rows[join.Index] = join.Key(spine, out var key)
+                ? lookup.Find(columns, CanonicalKey.Of(Schema, key), WindowOf(join, time), KnownFor(join, time))?.Row
+                : null;
+    }
+
+    private static Window WindowOf(JoinPlan<TSpine, TKey> join, long time) =>
+        new(Timestamps.FromMicros(Math.Max(Timestamps.ToMicros(DateTime.MinValue), time - join.MaxAge)), Timestamps.FromMicros(time + 1));
+
     private async Task<FeedRow<TRow>?> SeekAsync(FeatureReadSession session, JoinPlan<TSpine, TKey> join, TKey key, long time, CancellationToken ct)
     {
-        var from = Math.Max(Timestamps.ToMicros(DateTime.MinValue), time - join.MaxAge);
-        var window = new Window(Timestamps.FromMicros(from), Timestamps.FromMicros(time + 1));
+        var window = WindowOf(join, time);
         var commits = await session.OpenAsync(Schema, window, ct);
         if (commits.Count == 0)
             return null;
-        var lag = Timestamps.ToMicros(Schema.Lag);
-        return await Task.Run(() => RowSeek<TRow>.Latest(session.Store, new VisibleCommits(commits), Properties, CanonicalKey.Of(Schema, key), window, (eventTime, publishedAt) =>
-        {
-            var known = Math.Max(eventTime + lag, join.AsPublished ? publishedAt : long.MinValue);
-            return join.StrictlyBefore ? known < time : known <= time;
-        }, join.AsPublished), ct);
+        return await Task.Run(() => RowSeek<TRow>.Latest(
+            session.Store, new VisibleCommits(commits), Properties, CanonicalKey.Of(Schema, key), window, KnownFor(join, time)), ct);
     }
+
+    private KnownWhen KnownFor(JoinPlan<TSpine, TKey> join, long time) => new(time, Timestamps.ToMicros(Schema.Lag), join.StrictlyBefore, join.AsPublished);
 
     private Dictionary<string, object?> Columns(TRow row) =>
         Schema.Columns.Where(c => c.Role != ColumnRole.Feature || Properties is null || Properties.Contains(c.Property))

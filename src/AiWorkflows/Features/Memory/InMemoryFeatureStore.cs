@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace AiWorkflows.Features;
 
 /// <summary>
@@ -49,6 +51,16 @@ internal sealed class InMemoryFeatureStore(TimeProvider clock) : IFeatureStore
     {
         lock (_lock)
             return new MemoryCursor(group, columns, [.. Group(group).Between(window).Where(r => r.HasKeys(keys)).OrderByDescending(r => r.Time)]);
+    }
+
+    public async IAsyncEnumerable<PublishedCommit> PublishedSinceAsync(DateTime publishedAt, [EnumeratorCancellation] CancellationToken ct)
+    {
+        PublishedCommit[] later;
+        lock (_lock)
+            later = [.. _published.Where(c => c.PublishedAt > publishedAt).Select(c => new PublishedCommit(c.CommitId, c.Sequence, c.PublishedAt, c.Window))];
+        await Task.CompletedTask;
+        foreach (var commit in later)
+            yield return commit;
     }
 
     public Task<ICommitWriter> OpenCommitAsync(CommitRequest request, CancellationToken ct)

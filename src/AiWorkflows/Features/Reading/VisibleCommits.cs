@@ -1,7 +1,17 @@
 namespace AiWorkflows.Features;
 
+/// <summary>Tells of a row's commit whether a read may see it, and when it was published.</summary>
+internal interface ICommitOrder
+{
+    /// <summary>The sequence under which the commit was published, or 0 where the read must not see it.</summary>
+    long Sequence(long commitId);
+
+    /// <summary>When a commit that the read sees was published, microseconds since 1970.</summary>
+    long PublishedAt(long commitId);
+}
+
 /// <summary>From commit id to published sequence, for the commits that a read may see. An array, because it is asked once a row.</summary>
-internal sealed class VisibleCommits
+internal sealed class VisibleCommits : ICommitOrder
 {
     private const int LargestArray = 1 << 22;
 
@@ -30,7 +40,6 @@ internal sealed class VisibleCommits
 
     public int Count { get; }
 
-    /// <summary>The sequence under which the commit was published, or 0 where the read must not see it.</summary>
     public long Sequence(long commitId)
     {
         var index = (ulong)(commitId - _first);
@@ -39,6 +48,5 @@ internal sealed class VisibleCommits
         return _sparse is not null && _sparse.TryGetValue(commitId, out var sequence) ? sequence : 0;
     }
 
-    /// <summary>When the commit was published, microseconds since 1970.</summary>
     public long PublishedAt(long commitId) => _publishedAt[commitId];
 }

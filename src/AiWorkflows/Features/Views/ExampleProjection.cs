@@ -14,6 +14,7 @@ internal sealed class ExampleProjection<TSpine, TExample> where TSpine : class w
     private readonly List<LineageEdge> _lineage = [];
     private readonly HashSet<string>?[] _properties;
     private readonly string?[] _aliases;
+    private Func<TExample>? _allMissing;
 
     private ExampleProjection(string view, IReadOnlyList<GroupSchema> joins, Expression<Func<TSpine, TExample>> select, List<string> errors)
     {
@@ -38,6 +39,12 @@ internal sealed class ExampleProjection<TSpine, TExample> where TSpine : class w
 
     /// <summary>The properties of the spine row that are read; null for all.</summary>
     public IReadOnlySet<string>? SpineProperties { get; }
+
+    /// <summary>A feature that cannot be missing; null where all of them can.</summary>
+    public string? NeverMissing { get; private set; }
+
+    /// <summary>The example of which nothing is known; null where a feature cannot be missing.</summary>
+    public TExample? AllMissing() => _allMissing?.Invoke();
 
     public static ExampleProjection<TSpine, TExample>? TryCreate(
         string view, IReadOnlyList<GroupSchema> joins, Expression<Func<TSpine, TExample>> select, List<string> errors)
@@ -65,7 +72,25 @@ internal sealed class ExampleProjection<TSpine, TExample> where TSpine : class w
         if (errors.Count > before)
             return null;
         projection.Build = Expression.Lambda<Func<TSpine, object?[], TExample>>(body, projection._spine, projection._rows).Compile();
+        projection._allMissing = projection.CompileAllMissing(select.Body);
         return projection;
+    }
+
+    private Func<TExample>? CompileAllMissing(Expression body)
+    {
+        var (created, init) = body is MemberInitExpression both ? (both.NewExpression, both) : ((NewExpression)body, null);
+        Expression Missing(string name, Type type)
+        {
+            if (ExampleProjection<TSpine, TExample>.Missing(type) is { } missing)
+                return missing;
+            NeverMissing ??= name;
+            return Expression.Default(type);
+        }
+        var empty = created.Constructor is null ? created
+            : (Expression)created.Update(created.Constructor.GetParameters().Select(p => Missing(PropertyName(p.Name!), p.ParameterType)));
+        if (init is not null)
+            empty = init.Update((NewExpression)empty, init.Bindings.OfType<MemberAssignment>().Select(b => b.Update(Missing(b.Member.Name, ((PropertyInfo)b.Member).PropertyType))));
+        return NeverMissing is null ? Expression.Lambda<Func<TExample>>(empty).Compile() : null;
     }
 
     private NewExpression Rewrite(NewExpression created)

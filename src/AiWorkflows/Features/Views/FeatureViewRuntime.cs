@@ -20,6 +20,9 @@ internal sealed class FeatureViewRuntime<TSpine, TExample> : FeatureViewDefiniti
 
     public required RegisteredView Registered { get; init; }
 
+    private readonly Lazy<RowLookup<TSpine>> _spineLookup = new(() => new RowLookup<TSpine>(null));
+    private readonly Lazy<InstanceReader<TSpine>> _instances = new(() => new InstanceReader<TSpine>());
+
     public override RegisteredView Registration => Registered;
 
     public override IAsyncEnumerable<IReadOnlyList<Example<TExample>>> ReadAsync(FeatureReadSession session, Window spineWindow, ExampleOptions options, CancellationToken ct) =>
@@ -38,6 +41,52 @@ internal sealed class FeatureViewRuntime<TSpine, TExample> : FeatureViewDefiniti
         await foreach (var batch in join.ReadAsync(session, spineWindow, new(Labels: true, LabelsKnownBefore: null, EntityKeys: true), ct))
             foreach (var e in batch)
                 yield return new(e.EntityKey!, e.EventTime, e.HasLabel, e.Label, e.LabelText, e.LabelKnownAt);
+    }
+
+    public override OnlineExample ExampleOf(OnlineLookup lookup, JsonElement instance, string path, DateTime now)
+    {
+        var given = _instances.Value.Read(instance, path, now);
+        var clock = Timestamps.ToMicros(now);
+        var codec = RowCodec<TSpine>.Instance;
+        var spine = given.Row;
+        var time = Math.Min(given.EventTime ?? clock, clock);
+        if (spine is null)
+        {
+            var until = given.EventTime ?? long.MaxValue - 1;
+            var window = new Window(DateTime.SpecifyKind(DateTime.MinValue, DateTimeKind.Utc), until >= Timestamps.ToMicros(DateTime.MaxValue) ? DateTime.SpecifyKind(DateTime.MaxValue, DateTimeKind.Utc) : Timestamps.FromMicros(until + 1));
+            if (lookup.Find(_spineLookup.Value, given.Keys, window, KnownWhen.Always) is not { } found)
+                return Unknown(given, path, time);
+            spine = found.Row;
+            time = Math.Min(found.Time, clock);
+        }
+        var rows = new object?[Projection.Aliases.Count];
+        foreach (var group in Groups)
+            group.Find(lookup, spine, time, rows);
+        var example = Projection.Build(spine, rows);
+        return new(example, codec.KeyJson(spine), Timestamps.FromMicros(time), codec.Json(spine), Missing(rows));
+    }
+
+    private string[] Missing(object?[] rows) => Array.Exists(rows, r => r is null) ? [.. Projection.Aliases.Where((_, i) => rows[i] is null)] : [];
+
+    /// <summary>An entity that nothing is known about: every feature is missing, where features can be.</summary>
+    private OnlineExample Unknown(in Instance<TSpine> given, string path, long time)
+    {
+        var keys = given.Keys;
+        var json = JsonCells.WriteKeys(Spine, sink => PutKeys(sink, keys));
+        if (Projection.AllMissing() is not { } example)
+            throw new InstanceException(path, $"{Spine.Name} has no row {json}, and {Projection.NeverMissing} of {typeof(TExample).Name} cannot be missing; give all columns of the row.");
+        return new(example, json, Timestamps.FromMicros(time), JsonCells.Write(Spine.Columns, sink => PutKeys(sink, keys)), [OnlineExample.Spine, .. Projection.Aliases]);
+    }
+
+    private static void PutKeys(ICellSink sink, object[] keys)
+    {
+        for (var i = 0; i < keys.Length; i++)
+            switch (keys[i])
+            {
+                case long integer: sink.Integer(i + 1, integer); break;
+                case string text: sink.Text(i + 1, text); break;
+                case byte[] blob: sink.Blob(i + 1, blob); break;
+            }
     }
 
     public override async Task<ExampleExplanation?> ExplainAsync(FeatureReadSession session, string entityKey, DateTime eventTime, CancellationToken ct)
@@ -85,7 +134,7 @@ internal sealed class FeatureViewRuntime<TSpine, TExample> : FeatureViewDefiniti
     {
         var commits = await session.OpenAsync(RowCodec<TSpine>.Instance.Schema, window, ct);
         return commits.Count == 0 ? null
-            : await Task.Run(() => RowSeek<TSpine>.Latest(session.Store, new VisibleCommits(commits), null, keys, window, (_, _) => true, perVersion: false), ct);
+            : await Task.Run(() => RowSeek<TSpine>.Latest(session.Store, new VisibleCommits(commits), null, keys, window, KnownWhen.Always), ct);
     }
 
     private async Task<ExampleExplanation> ExplainAsync(FeatureReadSession session, TSpine spine, long time, CancellationToken ct)

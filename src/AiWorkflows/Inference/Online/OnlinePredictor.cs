@@ -1,0 +1,125 @@
+using System.IO.Hashing;
+using System.Text;
+using System.Text.Json;
+using AiWorkflows.Features;
+
+namespace AiWorkflows.Inference;
+
+/// <param name="Pipeline">Null where only one pipeline uses the model.</param>
+/// <param name="Version">Which version answers; null for the one that <paramref name="Alias"/> points to.</param>
+/// <param name="Alias">Null for the champion, with its challenger's share of the traffic.</param>
+/// <param name="RequestId">Asked twice, it is answered and logged once.</param>
+internal sealed record OnlineRequest(string Model, string? Pipeline, int? Version, string? Alias, string? RequestId, JsonElement Instances);
+
+/// <summary>One prediction, as it was logged.</summary>
+/// <param name="Output">JSON of what <c>Decide</c> returned.</param>
+/// <param name="Missing">Joins that found no row, so that what they give is missing.</param>
+internal sealed record OnlinePrediction(
+    long PredictionId, int Version, string EntityKey, DateTime EventTime, double? Score, double? Probability, string? Label, string Output, IReadOnlyList<string> Missing);
+
+internal sealed record OnlineAnswer(string Model, IReadOnlyList<OnlinePrediction> Predictions);
+
+/// <summary>The model has no champion (or not that alias), so nobody can answer.</summary>
+internal sealed class NoVersionException(string message) : AiWorkflowsException(message);
+
+/// <summary>A request id was used for something else before.</summary>
+internal sealed class RequestReusedException(string message) : AiWorkflowsException(message);
+
+/// <summary>Answers single requests: features from the store as of now, the model, and a durable log before the answer leaves.</summary>
+internal sealed class OnlinePredictor(
+    OnlineModels models, OnlineFeatures features, IOnlineLog log, GroupCommit commits, OnlineBatches batches, OnlineOptions options, BusinessClock clock, TimeProvider system)
+{
+    public const string Shadow = "shadow";
+    private const int LongestRequestId = 64;
+
+    /// <exception cref="InvalidRequestException">Unknown model, pipeline or version.</exception>
+    /// <exception cref="InstanceException">An instance is wrong.</exception>
+    /// <exception cref="NoVersionException">The model has no champion.</exception>
+    /// <exception cref="RequestReusedException">The request id was used for other instances.</exception>
+    /// <exception cref="OverloadedException">Too much is waiting to be logged.</exception>
+    public async Task<OnlineAnswer> PredictAsync(OnlineRequest request, CancellationToken ct)
+    {
+        var pipeline = models.Pipeline(request.Model, request.Pipeline);
+        Check(request);
+        if (request.RequestId is not null && await RepeatedAsync(request, null, ct) is { } repeated)
+            return repeated;
+        var (champion, challenger, traffic) = await VersionsAsync(pipeline, request, ct);
+
+        var predicted = Timestamps.FromMicros(Timestamps.ToMicros(system.GetUtcNow().UtcDateTime));
+        var rows = new List<OnlineRow>();
+        var answers = new List<OnlinePrediction>(request.Instances.GetArrayLength());
+        using (var lookup = await features.OpenAsync(ct))
+        {
+            var now = clock.GetUtcNow().UtcDateTime;
+            var item = 0;
+            foreach (var instance in request.Instances.EnumerateArray())
+            {
+                var example = pipeline.View.ExampleOf(lookup, instance, $"instances[{item}]", now);
+                var answering = challenger is not null && !traffic.Shadow && ShareOf(example.EntityKey) < traffic.Share ? challenger : champion;
+                var answer = await RowAsync(answering, answering == champion && IsChampion(request) ? OnlineModels.Champion : OnlineModels.Challenger, request.RequestId, item, null, example);
+                rows.Add(answer);
+                answers.Add(new(answer.PredictionId, answering.Version, answer.EntityKey, answer.EventTime, answer.Scored.Score, answer.Scored.Probability, answer.Scored.Label, answer.Scored.Output, example.Missing));
+                if (challenger is not null && traffic.Shadow)
+                    rows.Add(await RowAsync(challenger, Shadow, null, item, answer.PredictionId, example));
+                item++;
+            }
+
+            async Task<OnlineRow> RowAsync(OnlineVersion version, string role, string? requestId, int place, long? instead, OnlineExample example)
+            {
+                var scored = version.Score(example.Features);
+                var (batch, ordinal) = await batches.NextAsync(version, role, ct);
+                return new(batch, ordinal, requestId, place, instead, example.EntityKey, example.Moment, predicted, lookup.AsOfSeq, scored, example.Inputs, MissingJson(example.Missing));
+            }
+        }
+        if (await commits.AppendAsync(rows))
+            return new(request.Model, answers);
+        return await RepeatedAsync(request, answers, ct)
+            ?? throw new InvalidOperationException($"Request {request.RequestId} is said to be logged, but is not there.");
+    }
+
+    private static bool IsChampion(OnlineRequest request) => request is { Version: null, Alias: null or OnlineModels.Champion };
+
+    private void Check(OnlineRequest request)
+    {
+        if (request.Version is not null && request.Alias is not null)
+            throw new InstanceException("version", "give a version or an alias, not both.");
+        if (request.RequestId is { } id && (id.Length is 0 or > LongestRequestId || id.Any(char.IsControl)))
+            throw new InstanceException("request_id", $"it has {id.Length} characters; use 1 to {LongestRequestId}, without control characters.");
+        if (request.Instances.ValueKind != JsonValueKind.Array)
+            throw new InstanceException("instances", "it is no array; write [{…}, …].");
+        if (request.Instances.GetArrayLength() is var count && (count == 0 || count > options.MostInstances))
+            throw new InstanceException("instances", count == 0 ? "it is empty." : $"it has {count} elements; a request takes at most {options.MostInstances}. Split it, or use batch inference.");
+    }
+
+    private async Task<(OnlineVersion Champion, OnlineVersion? Challenger, ChallengerTraffic Traffic)> VersionsAsync(InferenceDefinition pipeline, OnlineRequest request, CancellationToken ct)
+    {
+        var none = new ChallengerTraffic(false, 0);
+        if (request.Version is { } number)
+            return (await models.LoadAsync(pipeline, number, ct), null, none);
+        var alias = request.Alias ?? OnlineModels.Champion;
+        var version = await models.FindAsync(pipeline, alias, ct) ?? throw new NoVersionException(
+            $"Model '{pipeline.Model}' has no {alias} that can answer; train one, or set the alias: models alias {pipeline.Model} {alias} VERSION.");
+        if (request.Alias is not null || !options.Challengers.TryGetValue(pipeline.Model, out var traffic))
+            return (version, null, none);
+        var challenger = await models.FindAsync(pipeline, OnlineModels.Challenger, ct);
+        return (version, challenger?.Version == version.Version ? null : challenger, traffic);
+    }
+
+    /// <summary>What was answered to the request before, if it was.</summary>
+    /// <param name="now">What would be answered now, where that is known.</param>
+    private async Task<OnlineAnswer?> RepeatedAsync(OnlineRequest request, IReadOnlyList<OnlinePrediction>? now, CancellationToken ct)
+    {
+        var before = await log.AnsweredAsync(request.RequestId!, ct);
+        if (before.Count == 0)
+            return null;
+        if (before[0].Model != request.Model || before.Count != request.Instances.GetArrayLength() || (now is not null && !before.Select(b => b.EntityKey).SequenceEqual(now.Select(n => n.EntityKey))))
+            throw new RequestReusedException($"Request id '{request.RequestId}' was used for another request; give each request an id of its own.");
+        return new(request.Model, [.. before.Select(b => new OnlinePrediction(
+            b.PredictionId, b.Version, b.EntityKey, b.EventTime, b.Score, b.Probability, b.Label, b.Output, JsonSerializer.Deserialize<string[]>(b.Missing)!))]);
+    }
+
+    private static string MissingJson(IReadOnlyList<string> missing) => missing.Count == 0 ? "[]" : JsonSerializer.Serialize(missing);
+
+    /// <summary>Where an entity stands between 0 and 1: the same place in every host and at any time.</summary>
+    internal static double ShareOf(string entityKey) => (XxHash3.HashToUInt64(Encoding.UTF8.GetBytes(entityKey)) >> 11) / (double)(1UL << 53);
+}

@@ -1,0 +1,93 @@
+using AiWorkflows.Inference;
+using Microsoft.Extensions.Logging.Abstractions;
+
+namespace AiWorkflows.Tests.Inference.Online;
+
+public sealed class GroupCommitTests
+{
+    [Fact]
+    public async Task Requests_that_come_during_a_transaction_share_the_next_one()
+    {
+        var log = new GatedLog();
+        await using var commits = new GroupCommit(log, 1000, NullLogger.Instance);
+        var first = commits.AppendAsync([Row(0)]);
+        await log.Entered.WaitAsync(TestContext.Current.CancellationToken);
+        var others = Enumerable.Range(1, 100).Select(i => commits.AppendAsync([Row(i)])).ToArray();
+        others.ShouldAllBe(t => !t.IsCompleted);
+        log.Open();
+        (await first).ShouldBeTrue();
+        (await Task.WhenAll(others)).ShouldAllBe(logged => logged);
+        log.Transactions.ShouldBe([1, 100]);
+    }
+
+    [Fact]
+    public async Task Beyond_its_capacity_requests_are_turned_away_and_nothing_is_dropped()
+    {
+        var log = new GatedLog();
+        await using var commits = new GroupCommit(log, 10, NullLogger.Instance);
+        var accepted = Enumerable.Range(0, 10).Select(i => commits.AppendAsync([Row(i)])).ToArray();
+        await log.Entered.WaitAsync(TestContext.Current.CancellationToken);
+        Should.Throw<OverloadedException>(() => commits.AppendAsync([Row(10)]));
+        log.Open();
+        await Task.WhenAll(accepted);
+        (await commits.AppendAsync([Row(11)])).ShouldBeTrue();
+        log.Logged.Order().ShouldBe([0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 11]);
+    }
+
+    [Fact]
+    public async Task What_could_not_be_logged_is_not_answered_and_the_next_is_tried_again()
+    {
+        var log = new GatedLog { Failures = 1 };
+        log.Open();
+        await using var commits = new GroupCommit(log, 10, NullLogger.Instance);
+        await Should.ThrowAsync<IOException>(() => commits.AppendAsync([Row(0)]));
+        (await commits.AppendAsync([Row(1)])).ShouldBeTrue();
+        log.Logged.ShouldBe([1]);
+    }
+
+    [Fact]
+    public async Task A_host_that_stops_logs_what_waits_and_takes_no_more()
+    {
+        var log = new GatedLog();
+        var commits = new GroupCommit(log, 10, NullLogger.Instance);
+        var waiting = commits.AppendAsync([Row(0)]);
+        var stopping = commits.DisposeAsync();
+        Should.Throw<OverloadedException>(() => commits.AppendAsync([Row(1)]));
+        log.Open();
+        await stopping;
+        (await waiting).ShouldBeTrue();
+    }
+
+    private static OnlineRow Row(int ordinal) =>
+        new(1, ordinal, null, 0, null, "[1]", DateTime.UnixEpoch, DateTime.UnixEpoch, 0, new(1, null, null, "{}", "{}", 0), "{}", "[]");
+
+    private sealed class GatedLog : IOnlineLog
+    {
+        private readonly TaskCompletionSource _gate = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        public SemaphoreSlim Entered { get; } = new(0);
+
+        public List<int> Transactions { get; } = [];
+
+        public List<int> Logged { get; } = [];
+
+        public int Failures { get; set; }
+
+        public void Open() => _gate.TrySetResult();
+
+        public Task<long> OpenAsync(OnlineBatch batch, CancellationToken ct) => Task.FromResult(1L);
+
+        public async Task<IReadOnlyList<bool>> AppendAsync(IReadOnlyList<IReadOnlyList<OnlineRow>> requests, CancellationToken ct)
+        {
+            Entered.Release();
+            await _gate.Task;
+            if (Failures-- > 0)
+                throw new IOException("disk gone");
+            Transactions.Add(requests.Count);
+            Logged.AddRange(requests.SelectMany(r => r).Select(r => r.Ordinal));
+            return [.. requests.Select(_ => true)];
+        }
+
+        public Task<IReadOnlyList<AnsweredRow>> AnsweredAsync(string requestId, CancellationToken ct) => Task.FromResult<IReadOnlyList<AnsweredRow>>([]);
+    }
+}

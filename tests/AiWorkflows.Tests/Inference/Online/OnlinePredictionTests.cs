@@ -1,0 +1,226 @@
+using System.Text.Json;
+using AiWorkflows.Models;
+using AiWorkflows.Tests.Cli;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace AiWorkflows.Tests.Inference.Online;
+
+public sealed class OnlinePredictionTests(OnlineShop finished) : IClassFixture<OnlineShop>
+{
+    private const string BatchRows = """
+        SELECT r.entity_key, r.score, r.probability, r.output, r.feature_hash FROM prediction_log_prediction_rows r
+        JOIN prediction_log_batches b ON b.batch_id = r.batch_id WHERE b.state = 'published' ORDER BY r.entity_key
+        """;
+
+    [Fact]
+    public async Task Answers_equal_the_batch_to_the_bit_and_are_logged_once()
+    {
+        await using var shop = await ServedShop.StartAsync(finished.Directory);
+        var batch = shop.Query(BatchRows, r => (Key: r.GetString(0), Score: r.GetDouble(1), Probability: r.GetDouble(2), Output: r.GetString(3), Hash: r.GetInt64(4)));
+        batch.Count.ShouldBeGreaterThan(300);
+        var (status, answer) = await shop.PredictAsync(new { instances = batch.Select(b => new { visit_id = JsonDocument.Parse(b.Key).RootElement[0].GetInt64() }) });
+        status.ShouldBe(200, answer.ToString());
+        answer.GetProperty("model").GetString().ShouldBe("buy");
+        var predictions = answer.GetProperty("predictions").EnumerateArray().ToList();
+        for (var i = 0; i < batch.Count; i++)
+        {
+            predictions[i].GetProperty("entity_key").GetRawText().ShouldBe(batch[i].Key);
+            predictions[i].GetProperty("score").GetDouble().ShouldBe(batch[i].Score);
+            predictions[i].GetProperty("probability").GetDouble().ShouldBe(batch[i].Probability);
+            predictions[i].GetProperty("output").GetRawText().ShouldBe(batch[i].Output);
+            predictions[i].GetProperty("missing").GetArrayLength().ShouldBe(0);
+        }
+        shop.Query("SELECT entity_key, score, feature_hash FROM prediction_log_online_rows ORDER BY entity_key", r => (r.GetString(0), r.GetDouble(1), r.GetInt64(2)))
+            .ShouldBe(batch.Select(b => (b.Key, b.Score, b.Hash)));
+        var ids = predictions.Select(p => p.GetProperty("prediction_id").GetInt64()).ToList();
+        shop.Query("SELECT prediction_id FROM prediction_log_predictions WHERE request_id IS NULL AND run_id IS NULL ORDER BY prediction_id", r => r.GetInt64(0)).ShouldBe(ids.Order());
+    }
+
+    [Fact]
+    public async Task A_whole_row_is_scored_as_it_is_given()
+    {
+        await using var shop = await ServedShop.StartAsync(finished.Directory);
+        var (status, given) = await shop.PredictAsync(new { instances = new[] { new { visit_id = 999_999, at = "2024-02-09T12:00:00Z", shop = "north", basket = 80.5 } } });
+        status.ShouldBe(200, given.ToString());
+        var row = shop.Query("SELECT inputs, features, event_time FROM prediction_log_online_rows", r => (Inputs: r.GetString(0), Features: r.GetString(1), Time: r.GetInt64(2))).Single();
+        JsonDocument.Parse(row.Inputs).RootElement.GetProperty("basket").GetSingle().ShouldBe(80.5f);
+        JsonDocument.Parse(row.Features).RootElement.GetProperty("basket").GetSingle().ShouldBe(80.5f);
+        Timestamps.FromMicros(row.Time).ShouldBe(new DateTime(2024, 2, 9, 12, 0, 0, DateTimeKind.Utc));
+    }
+
+    [Fact]
+    public async Task Nothing_from_after_the_business_clock_is_looked_at()
+    {
+        await using var shop = await ServedShop.StartAsync(finished.Directory);
+        var (_, late) = await shop.PredictAsync(new { instances = new[] { new { visit_id = 1, at = "2030-01-01T00:00:00Z", shop = "north", basket = 50 } } });
+        late.GetProperty("predictions")[0].GetProperty("event_time").GetString().ShouldBe("2024-02-10T00:00:00Z");
+        late.GetProperty("predictions")[0].GetProperty("missing").GetArrayLength().ShouldBe(0);
+        var (_, timeless) = await shop.PredictAsync(new { instances = new[] { new { visit_id = 1, shop = "north", basket = 50 } } });
+        timeless.GetProperty("predictions")[0].GetProperty("score").GetDouble().ShouldBe(late.GetProperty("predictions")[0].GetProperty("score").GetDouble());
+    }
+
+    [Fact]
+    public async Task Of_an_unknown_entity_every_feature_is_missing_and_the_answer_says_so()
+    {
+        await using var shop = await ServedShop.StartAsync(finished.Directory);
+        var (status, answer) = await shop.PredictAsync(new { instances = new[] { new { visit_id = 777_777 } } });
+        status.ShouldBe(200);
+        answer.GetProperty("predictions")[0].GetProperty("missing").EnumerateArray().Select(m => m.GetString()).ShouldBe(["spine", "sales"]);
+        shop.Query("SELECT features FROM prediction_log_online_rows", r => r.GetString(0)).Single().ShouldBe("""{"basket":null,"visits":null,"amount":null}""");
+        var (_, stale) = await shop.PredictAsync(new { instances = new[] { new { visit_id = 1, at = "2024-01-01T00:00:00Z", shop = "nowhere", basket = 50 } } });
+        stale.GetProperty("predictions")[0].GetProperty("missing").EnumerateArray().Select(m => m.GetString()).ShouldBe(["sales"]);
+    }
+
+    [Fact]
+    public async Task A_request_id_is_answered_and_logged_once_however_often_and_at_once_it_is_asked()
+    {
+        await using var shop = await ServedShop.StartAsync(finished.Directory);
+        var request = new { request_id = "order-17", instances = new[] { new { visit_id = 30_001 }, new { visit_id = 30_002 } } };
+        var answers = await Task.WhenAll(Enumerable.Range(0, 20).Select(_ => shop.PredictAsync(request)));
+        answers.ShouldAllBe(a => a.Status == 200);
+        answers.Select(a => a.Body.GetRawText()).Distinct().Count().ShouldBe(1);
+        shop.Query("SELECT COUNT(*) FROM prediction_log_online_rows", r => r.GetInt64(0)).ShouldBe([2L]);
+        var (status, reused) = await shop.PredictAsync(new { request_id = "order-17", instances = new[] { new { visit_id = 30_003 } } });
+        status.ShouldBe(409);
+        reused.GetProperty("detail").GetString()!.ShouldContain("order-17");
+    }
+
+    [Fact]
+    public async Task A_promotion_reaches_requests_within_two_seconds_and_none_of_them_fails()
+    {
+        await using var shop = await ServedShop.StartAsync(finished.Directory);
+        await AddVersionAsync(shop);
+        var body = new { instances = new[] { new { visit_id = 30_001 } } };
+        using var stop = new CancellationTokenSource();
+        var asking = Task.Run(async () =>
+        {
+            var seen = new List<(int Status, int Version)>();
+            while (!stop.IsCancellationRequested)
+            {
+                var (status, answer) = await shop.PredictAsync(body);
+                seen.Add((status, status == 200 ? answer.GetProperty("version").GetInt32() : 0));
+            }
+            return seen;
+        }, TestContext.Current.CancellationToken);
+        var registry = shop.Services.GetRequiredService<IModelRegistry>();
+        for (var i = 0; i < 4; i++)
+        {
+            var version = i % 2 == 0 ? 2 : 1;
+            await registry.SetAliasAsync(new("buy", "champion", version, "test", "swap"), TestContext.Current.CancellationToken);
+            var patience = System.Diagnostics.Stopwatch.StartNew();
+            while ((await shop.PredictAsync(body)).Body.GetProperty("version").GetInt32() != version)
+                patience.Elapsed.ShouldBeLessThan(TimeSpan.FromSeconds(10));
+        }
+        await stop.CancelAsync();
+        var answers = await asking;
+        answers.ShouldAllBe(a => a.Status == 200);
+        answers.Select(a => a.Version).Distinct().Order().ShouldBe([1, 2]);
+    }
+
+    [Fact]
+    public async Task A_shadow_scores_beside_the_champion_and_answers_nothing()
+    {
+        await using var shop = await ServedShop.StartAsync(finished.Directory, new() { ["AiWorkflows:Online:Challengers:buy:Shadow"] = "true" });
+        await AddVersionAsync(shop);
+        await ChallengeAsync(shop);
+        var (_, answer) = await shop.PredictAsync(new { instances = new[] { new { visit_id = 30_001 } } });
+        answer.GetProperty("version").GetInt32().ShouldBe(1);
+        shop.Query("""
+            SELECT b.role, b.version, r.answers FROM prediction_log_online_rows r JOIN prediction_log_batches b ON b.batch_id = r.batch_id ORDER BY b.role
+            """, r => (r.GetString(0), r.GetInt32(1), r.IsDBNull(2) ? 0 : r.GetInt64(2))).ShouldBe(
+            [("champion", 1, 0), ("shadow", 2, answer.GetProperty("predictions")[0].GetProperty("prediction_id").GetInt64())]);
+    }
+
+    [Fact]
+    public async Task A_challenger_answers_its_share_of_the_entities_and_always_the_same_ones()
+    {
+        await using var shop = await ServedShop.StartAsync(finished.Directory, new() { ["AiWorkflows:Online:Challengers:buy:Share"] = "0.3" });
+        await AddVersionAsync(shop);
+        await ChallengeAsync(shop);
+        var request = new { instances = Enumerable.Range(0, 1000).Select(i => new { visit_id = 5_000_000 + i, shop = "north", basket = 10 }) };
+        var (_, first) = await shop.PredictAsync(request);
+        var (_, second) = await shop.PredictAsync(request);
+        var versions = first.GetProperty("predictions").EnumerateArray().Select(p => p.GetProperty("version").GetInt32()).ToList();
+        versions.Count(v => v == 2).ShouldBeInRange(240, 360);
+        second.GetProperty("predictions").EnumerateArray().Select(p => p.GetProperty("version").GetInt32()).ShouldBe(versions);
+        first.GetProperty("version").ValueKind.ShouldBe(JsonValueKind.Null);
+    }
+
+    [Theory]
+    [InlineData("not json", 400, null)]
+    [InlineData("[]", 400, "$")]
+    [InlineData("{}", 400, "$.instances")]
+    [InlineData("""{"instances": {}}""", 400, "$.instances")]
+    [InlineData("""{"instances": []}""", 400, "$.instances")]
+    [InlineData("""{"instance": [{}]}""", 400, "$.instance")]
+    [InlineData("""{"instances": [7]}""", 400, "$.instances[0]")]
+    [InlineData("""{"instances": [{}]}""", 400, "$.instances[0].visit_id")]
+    [InlineData("""{"instances": [{"visit_id": "x"}]}""", 400, "$.instances[0].visit_id")]
+    [InlineData("""{"instances": [{"visit_id": 1.5}]}""", 400, "$.instances[0].visit_id")]
+    [InlineData("""{"instances": [{"visit_id": 1e30}]}""", 400, "$.instances[0].visit_id")]
+    [InlineData("""{"instances": [{"visit_id": null}]}""", 400, "$.instances[0].visit_id")]
+    [InlineData("""{"instances": [{"visit_id": 1}, {"visit_id": 1, "visit_id": 2}]}""", 400, null)]
+    [InlineData("""{"instances": [{"visit_id": 1, "basked": 3}]}""", 400, "$.instances[0].basked")]
+    [InlineData("""{"instances": [{"visit_id": 1, "basket": 3}]}""", 400, "$.instances[0].shop")]
+    [InlineData("""{"instances": [{"visit_id": 1, "shop": "north", "basket": "NaN"}]}""", 400, "$.instances[0].basket")]
+    [InlineData("""{"instances": [{"visit_id": 1, "shop": "north", "basket": 1e300}]}""", 400, "$.instances[0].basket")]
+    [InlineData("""{"instances": [{"visit_id": 1, "at": "2024-01-01T00:00:00"}]}""", 400, "$.instances[0].at")]
+    [InlineData("""{"instances": [{"visit_id": 1}], "request_id": ""}""", 400, "$.request_id")]
+    [InlineData("""{"instances": [[[[[[[[[[[[[[[[[[[[1]]]]]]]]]]]]]]]]]]]]}""", 400, "$.instances[0]")]
+    public async Task What_cannot_be_read_is_refused_by_the_name_of_its_field(string body, int status, string? field)
+    {
+        var shop = finished.Served;
+        var (actual, problem) = await shop.PredictRawAsync(body);
+        actual.ShouldBe(status, problem.ToString());
+        (problem.TryGetProperty("field", out var named) ? named.GetString() : null).ShouldBe(field);
+        problem.GetProperty("detail").GetString().ShouldNotBeNullOrEmpty();
+    }
+
+    [Fact]
+    public async Task Other_mistakes_get_the_status_that_says_what_they_are()
+    {
+        var shop = finished.Served;
+        (await shop.SendAsync(new StringContent("{}"), "", "bye")).Status.ShouldBe(415);
+        (await shop.SendAsync(new StringContent("{\"instances\":[{\"visit_id\":1}]}", System.Text.Encoding.UTF8, "application/json"), "", "bye")).Status.ShouldBe(404);
+        (await shop.PredictAsync(new { instances = new[] { new { visit_id = 1 } } }, "?version=99")).Status.ShouldBe(400);
+        (await shop.PredictAsync(new { instances = new[] { new { visit_id = 1 } } }, "?alias=canary")).Status.ShouldBe(409);
+        (await shop.PredictAsync(new { instances = Enumerable.Range(0, 1001).Select(i => new { visit_id = i }) })).Status.ShouldBe(400);
+        using var large = new HttpRequestMessage(HttpMethod.Post, "/api/models/buy/predictions")
+        {
+            Content = new StringContent("{\"instances\":[" + new string(' ', 5 * 1024 * 1024) + "]}", System.Text.Encoding.UTF8, "application/json"),
+        };
+        // Else the client is still sending while it is refused.
+        large.Headers.ExpectContinue = true;
+        using var refused = await shop.Http.SendAsync(large, TestContext.Current.CancellationToken);
+        ((int)refused.StatusCode).ShouldBe(413);
+    }
+
+    [Fact]
+    public async Task A_model_shows_what_it_takes_with_an_example_that_works_when_it_is_pasted()
+    {
+        var shop = finished.Served;
+        var shown = JsonDocument.Parse(await shop.Http.GetStringAsync("/api/models/buy", TestContext.Current.CancellationToken)).RootElement;
+        shown.GetProperty("champion").GetProperty("version").GetInt32().ShouldBe(1);
+        shown.GetProperty("instance").GetProperty("keys")[0].GetProperty("name").GetString().ShouldBe("visit_id");
+        (await shop.PredictRawAsync(shown.GetProperty("example").GetRawText())).Status.ShouldBe(200);
+    }
+
+    private static Task ChallengeAsync(ServedShop shop) => shop.Services.GetRequiredService<IModelRegistry>()
+        .SetAliasAsync(new("buy", "challenger", 2, "test", "to compare"), TestContext.Current.CancellationToken)
+        .ContinueWith(_ => Task.Delay(TimeSpan.FromSeconds(1.5)), TaskScheduler.Default).Unwrap();
+
+    /// <summary>A second version of the model, by a run that trains again.</summary>
+    private static async Task AddVersionAsync(ServedShop shop)
+    {
+        var engine = shop.Services.GetRequiredService<AiWorkflows.Workflows.RunEngine>();
+        var ct = TestContext.Current.CancellationToken;
+        var run = await engine.RequestAsync(new("shop", new Window(Till.Opening.AddDays(39), Till.Opening.AddDays(40)), "test", "manual"), ct);
+        var ledger = shop.Services.GetRequiredService<AiWorkflows.Workflows.ILedger>();
+        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(60));
+        while ((await ledger.FindRunAsync(run.RunId!.Value, ct))!.State is "requested" or "running")
+            await Task.Delay(20, patience.Token);
+        (await ledger.FindRunAsync(run.RunId!.Value, ct))!.State.ShouldBe("succeeded");
+        await shop.Services.GetRequiredService<IModelRegistry>().SetAliasAsync(new("buy", "champion", 1, "test", "as it was"), ct);
+        await Task.Delay(TimeSpan.FromSeconds(1.5), ct);
+    }
+}

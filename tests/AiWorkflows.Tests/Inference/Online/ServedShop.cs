@@ -1,0 +1,101 @@
+using System.Net.Http.Json;
+using System.Text;
+using System.Text.Json;
+using AiWorkflows.Tests.Cli;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.Data.Sqlite;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace AiWorkflows.Tests.Inference.Online;
+
+/// <summary>The shop after its run, served over HTTP.</summary>
+internal sealed class ServedShop : IAsyncDisposable
+{
+    private readonly TextConsole _console = new();
+    private readonly ShopHost _shop;
+    private readonly WebApplication _app;
+    private readonly Task<int> _serving;
+
+    private ServedShop(string finished, Dictionary<string, string?>? settings)
+    {
+        _shop = new ShopHost(copyOf: finished);
+        _shop.Settings["AiWorkflows:Urls"] = "http://127.0.0.1:0";
+        foreach (var (key, value) in settings ?? [])
+            _shop.Settings[key] = value;
+        _app = _shop.Build(_console);
+        _serving = _app.RunAiWorkflowsAsync(["serve"]);
+    }
+
+    public HttpClient Http { get; private set; } = new();
+
+    public IServiceProvider Services => _app.Services;
+
+    public static async Task<ServedShop> StartAsync(string finished, Dictionary<string, string?>? settings = null)
+    {
+        var shop = new ServedShop(finished, settings);
+        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(60));
+        while (!shop._console.OutText.Contains("Scheduled:", StringComparison.Ordinal))
+        {
+            if (shop._serving.IsCompleted)
+                throw new InvalidOperationException($"It did not serve: exit code {await shop._serving}, {shop._console.ErrorText}");
+            await Task.Delay(10, patience.Token);
+        }
+        shop.Http = new HttpClient { BaseAddress = new Uri(shop._app.Urls.First()) };
+        return shop;
+    }
+
+    public Task<(int Status, JsonElement Body)> PredictAsync(object body, string query = "") => SendAsync(JsonContent.Create(body), query);
+
+    public Task<(int Status, JsonElement Body)> PredictRawAsync(string body, string mediaType = "application/json") => SendAsync(new StringContent(body, Encoding.UTF8, mediaType), "");
+
+    public async Task<(int Status, JsonElement Body)> SendAsync(HttpContent content, string query, string model = "buy")
+    {
+        using var response = await Http.PostAsync($"/api/models/{model}/predictions{query}", content, TestContext.Current.CancellationToken);
+        var text = await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken);
+        return ((int)response.StatusCode, JsonDocument.Parse(text).RootElement);
+    }
+
+    public List<T> Query<T>(string sql, Func<SqliteDataReader, T> row)
+    {
+        using var connection = new SqliteConnection($"Data Source={Path.Combine(_shop.DataDirectory, "aiworkflows.db")};Mode=ReadOnly;Pooling=False");
+        connection.Open();
+        using var command = connection.CreateCommand();
+        command.CommandText = sql;
+        using var reader = command.ExecuteReader();
+        var rows = new List<T>();
+        while (reader.Read())
+            rows.Add(row(reader));
+        return rows;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        _app.Services.GetRequiredService<IHostApplicationLifetime>().StopApplication();
+        await _serving.WaitAsync(TimeSpan.FromSeconds(30));
+        Http.Dispose();
+        await _shop.DisposeAsync();
+    }
+}
+
+/// <summary>A finished shop to copy, and one that is served for tests that change nothing in it.</summary>
+public sealed class OnlineShop : IAsyncLifetime
+{
+    private readonly FinishedShop _finished = new();
+
+    internal string Directory => _finished.Host.Directory;
+
+    internal ServedShop Served { get; private set; } = null!;
+
+    public async ValueTask InitializeAsync()
+    {
+        await _finished.InitializeAsync();
+        Served = await ServedShop.StartAsync(Directory);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await Served.DisposeAsync();
+        await _finished.DisposeAsync();
+    }
+}
