@@ -23,6 +23,7 @@ CREATE TABLE prediction_log_online_rows (
 CREATE UNIQUE INDEX ux_online_rows_request ON prediction_log_online_rows (request_id, item) WHERE request_id IS NOT NULL;
 CREATE INDEX ix_online_rows_key ON prediction_log_online_rows (entity_key);
 CREATE INDEX ix_online_rows_predicted ON prediction_log_online_rows (predicted_at);
+CREATE INDEX ix_batches_online ON prediction_log_batches (batch_id) WHERE state = 'online';
 
 DROP VIEW prediction_log_scored;
 DROP VIEW prediction_log_predictions;

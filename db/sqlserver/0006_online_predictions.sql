@@ -27,6 +27,7 @@ CREATE TABLE prediction_log.online_rows (
 CREATE UNIQUE INDEX ux_online_rows_request ON prediction_log.online_rows (request_id, item) WHERE request_id IS NOT NULL;
 CREATE INDEX ix_online_rows_key ON prediction_log.online_rows (entity_key);
 CREATE INDEX ix_online_rows_predicted ON prediction_log.online_rows (predicted_at);
+CREATE INDEX ix_batches_online ON prediction_log.batches (batch_id) WHERE state = N'online';
 GO
 
 DROP VIEW prediction_log.scored;

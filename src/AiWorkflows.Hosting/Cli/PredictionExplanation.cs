@@ -15,8 +15,9 @@ internal static class PredictionExplanation
         var batch = (await queries.OriginAsync(predictionId >> 32, i.Ct))!;
         var version = (await i.Context.Query<ModelQueries>().FindAsync(prediction.Model, prediction.Version, i.Ct))!;
         var commits = await queries.CommitsAsync(batch.BatchId, version.DatasetId, i.Ct);
-        var (example, notice) = await ExampleAsync(i, batch, prediction);
-        var shown = new { Prediction = prediction, Example = example, ExampleNotice = notice, Batch = batch, ModelVersion = version, Commits = commits };
+        var online = await queries.InputsAsync(predictionId, i.Ct);
+        var (example, notice) = await ExampleAsync(i, batch, prediction, online);
+        var shown = new { Prediction = prediction, Example = example, ExampleNotice = notice, Batch = batch, ModelVersion = version, Commits = commits, Online = online };
         i.Output.Object(shown, () =>
         {
             i.Output.Fields(
@@ -29,15 +30,22 @@ internal static class PredictionExplanation
                 i.Output.Line(notice!);
             else
                 example.Write(i.Output);
-            WriteOrigin(i.Output, batch, version, commits);
+            WriteOrigin(i.Output, batch, version, commits, online);
         });
     }
 
-    private static async Task<(ShownExample? Example, string? Notice)> ExampleAsync(Invocation i, PredictionOrigin batch, PredictionListRow prediction)
+    private static async Task<(ShownExample? Example, string? Notice)> ExampleAsync(Invocation i, PredictionOrigin batch, PredictionListRow prediction, OnlineInputs? online)
     {
         var view = i.Context.Catalog.Views.FirstOrDefault(v => v.Name == batch.View && v.Version == batch.ViewVersion);
         if (view is null)
             return (null, $"The feature values cannot be shown: this program does not define view {batch.View} v{batch.ViewVersion} any more. The code that made the prediction is {batch.CodeVersion}.");
+        if (online is not null)
+        {
+            if (online.Missing.Text.Contains($"\"{OnlineExample.Spine}\"", StringComparison.Ordinal))
+                return (null, $"Nothing was known about the entity: {view.Spine.Name} had no row of it, so every feature was missing: {online.Features.Text}");
+            var read = new FeatureReadSession(i.Context.Get<IFeatureStore>(), online.AsOfSeq);
+            return (ShownExample.Of(view, online.AsOfSeq, await view.ExplainRowAsync(read, online.Inputs.Text, prediction.EventTime.Value, i.Ct)), null);
+        }
         var session = new FeatureReadSession(i.Context.Get<IFeatureStore>(), batch.AsOfSeq);
         var found = await view.ExplainAsync(session, prediction.EntityKey.Text, prediction.EventTime.Value, i.Ct);
         return found is null
@@ -45,12 +53,14 @@ internal static class PredictionExplanation
             : (ShownExample.Of(view, batch.AsOfSeq, found), null);
     }
 
-    private static void WriteOrigin(Output output, PredictionOrigin batch, VersionDetail version, IReadOnlyList<LineageCommit> commits)
+    private static void WriteOrigin(Output output, PredictionOrigin batch, VersionDetail version, IReadOnlyList<LineageCommit> commits, OnlineInputs? online)
     {
         output.Heading("Where it comes from");
         output.Fields(
-            ("batch", $"{batch.BatchId} of {batch.Pipeline} for {Format.Window(batch.WindowFrom, batch.WindowTo)}, as of sequence {batch.AsOfSeq}, {Format.Moment(batch.PredictedAt)}"),
-            ("run", $"{batch.RunId}, code {batch.CodeVersion}"),
+            online is null
+                ? ("batch", $"{batch.BatchId} of {batch.Pipeline} for {Format.Window(batch.WindowFrom, batch.WindowTo)}, as of sequence {batch.AsOfSeq}, {Format.Moment(batch.PredictedAt)}")
+                : ("answered", $"online by {batch.Pipeline} as {batch.Role}, as of sequence {online.AsOfSeq}{(online.RequestId is { } request ? $", request {request}" : "")}"),
+            ("run", online is null ? $"{batch.RunId}, code {batch.CodeVersion}" : $"none, code {batch.CodeVersion}"),
             ("model", $"{version.Model} v{version.Version}, cut-off {version.CutOff}, {version.PrimaryMetric} {Metrics.Line(version)}"),
             ("trained by", $"run {version.RunId}, code {version.CodeVersion}"),
             ("dataset", $"{version.DatasetId}, {(version.DatasetRows is { } rows ? Format.Count(rows, "example") : "size unknown")}, as of sequence {version.DatasetAsOfSeq}, content {version.DatasetContentHash}"));

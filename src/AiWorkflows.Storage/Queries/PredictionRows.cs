@@ -58,3 +58,22 @@ internal sealed record PredictionOrigin
     public long? RunId { get; init; }
     public required string CodeVersion { get; init; }
 }
+
+/// <summary>What is kept with an online prediction, because it exists nowhere else.</summary>
+internal sealed record OnlineInputs
+{
+    public long AsOfSeq { get; init; }
+
+    /// <summary>The spine row.</summary>
+    public JsonText Inputs { get; init; }
+
+    /// <summary>The example that the model saw.</summary>
+    public JsonText Features { get; init; }
+
+    /// <summary>Joins that found no row.</summary>
+    public JsonText Missing { get; init; }
+    public string? RequestId { get; init; }
+
+    /// <summary>Of a shadow: the prediction that was answered in its place.</summary>
+    public long? Answers { get; init; }
+}

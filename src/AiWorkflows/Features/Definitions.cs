@@ -63,6 +63,10 @@ internal abstract class FeatureViewDefinition
     /// <param name="entityKey">JSON array of the spine's keys, as the prediction log writes it.</param>
     public abstract Task<ExampleExplanation?> ExplainAsync(FeatureReadSession session, string entityKey, DateTime eventTime, CancellationToken ct);
 
+    /// <summary>As <see cref="ExplainAsync"/>, of a spine row that was given and may not be in the store.</summary>
+    /// <param name="row">The row as JSON, as <see cref="OnlineExample.Inputs"/> has it.</param>
+    public abstract Task<ExampleExplanation> ExplainRowAsync(FeatureReadSession session, string row, DateTime eventTime, CancellationToken ct);
+
     /// <summary>The spine rows in the window with their labels where those are known, without joining features.</summary>
     public abstract IAsyncEnumerable<LabelledKey> ReadLabelsAsync(FeatureReadSession session, Window spineWindow, CancellationToken ct);
 

@@ -31,7 +31,7 @@ public sealed class ReadingCommandTests(FinishedShop shop) : IClassFixture<Finis
     [InlineData("features stats purchases", "feature_group version rows commits")]
     [InlineData("features get buy visit_id=35007", "view view_version entity_key event_time as_of_seq features rows")]
     [InlineData("models show buy", "model versions alias_history")]
-    [InlineData("predictions explain 4294967296", "prediction example example_notice batch model_version commits")]
+    [InlineData("predictions explain 4294967296", "prediction example example_notice batch model_version commits online")]
     public async Task One_thing_is_one_object(string line, string keys)
     {
         using var json = await JsonAsync(line);

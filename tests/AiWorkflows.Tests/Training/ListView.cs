@@ -47,6 +47,8 @@ internal class ListView<TExample> : FeatureViewDefinition<TExample> where TExamp
                 yield return new(e.EntityKey!, e.EventTime, e.HasLabel, e.Label, e.LabelText, e.LabelKnownAt);
     }
 
+    public override Task<ExampleExplanation> ExplainRowAsync(FeatureReadSession session, string row, DateTime eventTime, CancellationToken ct) => throw new NotSupportedException();
+
     public override OnlineExample ExampleOf(OnlineLookup lookup, System.Text.Json.JsonElement instance, string path, DateTime now) => throw new NotSupportedException();
 
     public override Task<ExampleExplanation?> ExplainAsync(FeatureReadSession session, string entityKey, DateTime eventTime, CancellationToken ct) => throw new NotSupportedException();

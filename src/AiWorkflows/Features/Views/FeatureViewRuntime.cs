@@ -97,6 +97,9 @@ internal sealed class FeatureViewRuntime<TSpine, TExample> : FeatureViewDefiniti
         return await SeekSpineAsync(session, keys, window, ct) is { } row ? await ExplainAsync(session, row.Row, time, ct) : null;
     }
 
+    public override Task<ExampleExplanation> ExplainRowAsync(FeatureReadSession session, string row, DateTime eventTime, CancellationToken ct) =>
+        ExplainAsync(session, RowCodec<TSpine>.Instance.FromJson(row), Timestamps.ToMicros(eventTime), ct);
+
     public override async Task<ExampleExplanation?> GetAsync(FeatureReadSession session, IReadOnlyDictionary<string, string> keys, DateTime? at, CancellationToken ct)
     {
         var values = Spine.Keys.Select(column => KeyValues.Parse(column, Find(keys, column))).ToArray();

@@ -205,6 +205,21 @@ public sealed class OnlinePredictionTests(OnlineShop finished) : IClassFixture<O
         (await shop.PredictRawAsync(shown.GetProperty("example").GetRawText())).Status.ShouldBe(200);
     }
 
+    [Fact]
+    public async Task Explain_shows_what_an_online_prediction_was_made_from()
+    {
+        await using var shop = await ServedShop.StartAsync(finished.Directory);
+        var (_, answer) = await shop.PredictAsync(new { request_id = "r1", instances = new object[] { new { visit_id = 5, at = "2024-02-05T10:00:00Z", shop = "south", basket = 12.5 }, new { visit_id = 888_888 } } });
+        var ids = answer.GetProperty("predictions").EnumerateArray().Select(p => p.GetProperty("prediction_id").GetInt64()).ToList();
+        var explained = await shop.CommandAsync("predictions", "explain", $"{ids[0]}");
+        explained.Code.ShouldBe(0, explained.ToString());
+        explained.Out.ShouldSatisfyAllConditions(
+            o => o.ShouldContain("12.5"), o => o.ShouldContain("shop_sales.amount1d"), o => o.ShouldContain("online by buy-scoring as champion"), o => o.ShouldContain("request r1"));
+        (await shop.CommandAsync("predictions", "explain", $"{ids[1]}")).Out.ShouldContain("Nothing was known about the entity");
+        var listed = JsonDocument.Parse((await shop.CommandAsync("predictions", "list", "--json", "--limit", "3")).Out).RootElement;
+        listed.EnumerateArray().Take(2).Select(p => p.GetProperty("prediction_id").GetInt64()).ShouldBe(ids.OrderDescending());
+    }
+
     private static Task ChallengeAsync(ServedShop shop) => shop.Services.GetRequiredService<IModelRegistry>()
         .SetAliasAsync(new("buy", "challenger", 2, "test", "to compare"), TestContext.Current.CancellationToken)
         .ContinueWith(_ => Task.Delay(TimeSpan.FromSeconds(1.5)), TaskScheduler.Default).Unwrap();

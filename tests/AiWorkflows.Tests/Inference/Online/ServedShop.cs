@@ -56,6 +56,9 @@ internal sealed class ServedShop : IAsyncDisposable
         return ((int)response.StatusCode, JsonDocument.Parse(text).RootElement);
     }
 
+    /// <summary>A command in a process beside the host.</summary>
+    public Task<CliResult> CommandAsync(params string[] args) => _shop.RunAsync(args);
+
     public List<T> Query<T>(string sql, Func<SqliteDataReader, T> row)
     {
         using var connection = new SqliteConnection($"Data Source={Path.Combine(_shop.DataDirectory, "aiworkflows.db")};Mode=ReadOnly;Pooling=False");
