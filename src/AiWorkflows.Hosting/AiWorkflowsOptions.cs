@@ -133,6 +133,7 @@ public sealed class RetentionOptions
     /// <summary>When a serving host applies the policies, as a cron expression in UTC.</summary>
     /// <value>The default value is null: only the command <c>retention apply</c> does.</value>
     public string? Schedule { get; set; }
+}
 
 /// <summary>How single requests for predictions are answered.</summary>
 public sealed class OnlineInferenceOptions

@@ -52,13 +52,18 @@ internal sealed class OnlineLog(StoreDatabase database, int rowsPerStatement) : 
         if (rows.Length == 0 || await tx.ScalarAsync<long>(
             "SELECT COUNT(*) FROM {prediction_log.online_rows} WHERE batch_id = @BatchId AND ordinal = @Ordinal", new { rows[0].BatchId, rows[0].Ordinal }) > 0)
             return own;
-        foreach (var chunk in rows.Chunk(rowsPerStatement))
-            await tx.ExecuteAsync(Insert(chunk.Length), Parameters(chunk));
+        await InsertAsync(tx, rows);
         return own;
     }, ct);
 
+    internal async Task InsertAsync(WriteTransaction tx, IReadOnlyList<OnlineRow> rows)
+    {
+        foreach (var chunk in rows.Chunk(rowsPerStatement))
+            await tx.ExecuteAsync(Insert(chunk.Length), Parameters(chunk));
+    }
+
     /// <summary>An INSERT of so many rows, whose parameters are numbered.</summary>
-    internal static string Insert(int rows) => Inserts.GetOrAdd(rows, static count => $$"""
+    private static string Insert(int rows) => Inserts.GetOrAdd(rows, static count => $$"""
         INSERT INTO {prediction_log.online_rows} (batch_id, ordinal, request_id, item, answers, entity_key, event_time, predicted_at, as_of_seq, score, probability, label, output, inputs, features, missing, feature_hash)
         VALUES {{string.Join(",\n    ", Enumerable.Range(0, count).Select(i =>
             $"(@batch{i}, @ordinal{i}, @request{i}, @item{i}, @answers{i}, @key{i}, @time{i}, @predicted{i}, @seq{i}, @score{i}, @probability{i}, @label{i}, @output{i}, @inputs{i}, @features{i}, @missing{i}, @hash{i})"))}}

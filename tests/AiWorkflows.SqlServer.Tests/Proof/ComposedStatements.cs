@@ -4,6 +4,7 @@ using AiWorkflows.Storage;
 using AiWorkflows.Storage.Queries;
 using AiWorkflows.Storage.Retention;
 using AiWorkflows.Storage.SqlServer;
+using Microsoft.Data.Sqlite;
 using AiWorkflows.Workflows;
 
 namespace AiWorkflows.SqlServer.Tests.Proof;
@@ -28,6 +29,7 @@ internal static class ComposedStatements
             () => dashboard.LogAfterAsync(1, 0, new("step", 1, true), 1, ct),
             () => models.FindAsync("m", 1, ct),
             () => models.OfRunAsync(1, ct),
+            () => new OnlineLog(database, 2).InsertAsync(new WriteTransaction(database, new SqliteConnection(), null!, ct), [Answered(0), Answered(1)]),
             () => ledger.ExpireAsync(everything: true, 1, ct),
             () => ledger.ExpireAsync(everything: false, 1, ct),
             () => ledger.ClaimAsync(1, new(Guid.Empty, "h", null, "c", TimeSpan.Zero), ct),
@@ -77,6 +79,8 @@ internal static class ComposedStatements
             Coverage = (window, day),
         };
     }
+
+    private static OnlineRow Answered(int ordinal) => new(1, ordinal, null, 0, null, "[1]", DateTime.UnixEpoch, DateTime.UnixEpoch, 0, new(null, null, null, "{}", "{}", 0), "{}", "[]");
 
     /// <summary>A migrator that finds no database.</summary>
     private sealed class NothingApplied(StoreDatabase database) : Migrator(database)

@@ -87,6 +87,11 @@ internal sealed partial class SchemaModel : IDisposable
                 _definitions.RemoveAll(d => d.Statement is CreateViewStatement v && Name(v.SchemaObjectName) == Name(view.SchemaObjectName));
                 _definitions.Add((script.Where, created));
                 break;
+            case DropViewStatement dropped:
+                foreach (var name in dropped.Objects.Select(Name))
+                    if (_definitions.RemoveAll(d => d.Statement is CreateViewStatement v && Name(v.SchemaObjectName) == name) == 0)
+                        _findings.Add($"{script.Where}: drops {name}, which no migration has created");
+                break;
             case AlterTableStatement or PredicateSetStatement or PrintStatement or GrantStatement or DenyStatement or AlterRoleStatement:
                 break;
             case InsertStatement or UpdateStatement or DeleteStatement or ExecuteStatement or SelectStatement:

@@ -180,7 +180,7 @@ public sealed class OnlinePredictionTests(OnlineShop finished) : IClassFixture<O
     public async Task Other_mistakes_get_the_status_that_says_what_they_are()
     {
         var shop = finished.Served;
-        (await shop.SendAsync(new StringContent("{}"), "", "bye")).Status.ShouldBe(415);
+        (await shop.SendAsync(new StringContent("{}"), "")).Status.ShouldBe(415);
         (await shop.SendAsync(new StringContent("{\"instances\":[{\"visit_id\":1}]}", System.Text.Encoding.UTF8, "application/json"), "", "bye")).Status.ShouldBe(404);
         (await shop.PredictAsync(new { instances = new[] { new { visit_id = 1 } } }, "?version=99")).Status.ShouldBe(400);
         (await shop.PredictAsync(new { instances = new[] { new { visit_id = 1 } } }, "?alias=canary")).Status.ShouldBe(409);
