@@ -38,6 +38,10 @@ public sealed class MigrationComparisonTests
     }
 
     [Fact]
+    public void No_two_migrations_have_one_number() =>
+        Migrations.Of("sqlite").Select(m => Path.GetFileName(m.Where)[..4]).ShouldBeUnique();
+
+    [Fact]
     public void They_make_the_same_views_with_the_same_columns()
     {
         using var sqlite = Sqlite();
