@@ -1,6 +1,7 @@
 using System.Runtime.CompilerServices;
 using AiWorkflows.Features;
 using AiWorkflows.Inference;
+using AiWorkflows.Models;
 
 namespace AiWorkflows.Tests.Workflows;
 
@@ -87,6 +88,8 @@ public sealed class PartScoring : BatchInferencePipeline<PartExample, PartPredic
 /// <summary>Scores the examples of a view, each with the sum of its features: what the engine does, with a model that needs no training.</summary>
 internal sealed class SummingInference : InferenceDefinition
 {
+    public override OnlineVersion LoadOnline(ModelVersionRecord version, byte[] artifact, IServiceProvider services) => throw new NotSupportedException();
+
     public override async Task<BatchSeal> ExecuteAsync(StageContext context, int modelVersion, InferenceStores stores, CancellationToken ct)
     {
         var session = new FeatureReadSession(stores.Features, context.AsOfSeq, context.Progress);
