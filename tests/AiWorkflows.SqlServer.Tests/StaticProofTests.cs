@@ -31,8 +31,8 @@ public sealed class StaticProofTests
 
     [Theory]
     [InlineData("workflow, window_from DESC", "workflow, windov_from DESC", "0001_initial")]
-    [InlineData("b.model, b.version, r.entity_key", "b.model, b.varsion, r.entity_key", "0008_online")]
-    [InlineData("o.event_time = p.event_instant", "o.event_tame = p.event_instant", "0008_online")]
+    [InlineData("b.model, b.version, r.entity_key", "b.model, b.varsion, r.entity_key", "0010_online")]
+    [InlineData("o.event_time = p.event_instant", "o.event_tame = p.event_instant", "0010_online")]
     [InlineData("INSERT INTO feature_store.publication_clock (clock_id, seq,", "INSERT INTO feature_store.publication_clock (clock_id, sec,", "0001_initial")]
     public void A_misspelt_column_in_a_migration_is_found(string right, string wrong, string migration)
     {
