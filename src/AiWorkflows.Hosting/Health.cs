@@ -54,12 +54,13 @@ internal static class Health
     public static void MapHealth(this WebApplication app)
     {
         app.MapGet("/health/live", () => Results.Json(new { status = "live" })).AllowAnonymous()
-            .WithName("live").WithTags("Health").WithSummary("The process answers.");
+            .WithName("live").WithTags("Health").WithSummary("Live").WithDescription("The process answers.");
         app.MapGet("/health/ready", async (Readiness readiness, CancellationToken ct) => await readiness.WhyNotAsync(ct) is { } why
             ? Results.Json(new { status = "not ready", reason = why }, statusCode: StatusCodes.Status503ServiceUnavailable)
             : await readiness.WarningsAsync(ct) is { Count: > 0 } warnings
             ? Results.Json(new { status = "ready", warnings })
             : Results.Json(new { status = "ready" })).AllowAnonymous()
-            .WithName("ready").WithTags("Health").WithSummary("The host takes work, and the store answers; else 503 with the reason. Warnings name queues in which steps wait although no host serves them.");
+            .WithName("ready").WithTags("Health").WithSummary("Ready")
+            .WithDescription("The host takes work, and the store answers; else 503 with the reason. Warnings name queues in which steps wait although no host serves them.");
     }
 }

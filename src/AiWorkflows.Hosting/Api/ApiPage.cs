@@ -35,7 +35,15 @@ internal static class ApiPage
             options.Title = "AiWorkflows API";
             options.OpenApiRoutePattern = "/openapi/{documentName}.json";
             options.DefaultFonts = false;
+            // Nothing that would call, or lead to, services of the package's makers.
             options.Telemetry = false;
+            options.Agent = new() { Disabled = true };
+            options.Mcp = new() { Disabled = true };
+            options.ShowDeveloperTools = DeveloperToolsVisibility.Never;
+            options.HideClientButton = true;
+            // Types of bodies, which would stand under the heading that here belongs to models.
+            options.HideModels = true;
+            options.DefaultOpenAllTags = true;
         });
     }
 }

@@ -18,20 +18,20 @@ internal static class RunsApi
     public static void MapRuns(this IEndpointRouteBuilder api)
     {
         api.MapPost("/workflows/{name}/runs", RequestAsync).RequireOperator().WithName("requestRun").WithTags("Runs")
-            .WithSummary("Requests a run: of a window, or without one of whatever the workflow owes.")
-            .WithDescription("The same request again (the same window and idempotency_key, or what is owed while its run is open) answers 200 with the run that there is.")
+            .WithSummary("Request a run")
+            .WithDescription("Of a window, or without one of whatever the workflow owes. The same request again (the same window and idempotency_key, or what is owed while its run is open) answers 200 with the run that there is.")
             .Accepts<RunBody>(isOptional: true, "application/json").Produces<RunView>(StatusCodes.Status202Accepted).Produces<RunView>()
             .ProducesProblem(StatusCodes.Status400BadRequest).ProducesProblem(StatusCodes.Status404NotFound)
             .WithExample("""{"from":"2001-06-01T00:00:00Z","to":"2001-06-02T00:00:00Z","idempotency_key":"june-1"}""");
         api.MapGet("/runs", ListAsync).RequireViewer().WithName("listRuns").WithTags("Runs")
-            .WithSummary("Lists runs, newest first, a page at a time.").Produces<RunList>().ProducesProblem(StatusCodes.Status400BadRequest);
+            .WithSummary("List runs").WithDescription("Newest first, a page at a time.").Produces<RunList>().ProducesProblem(StatusCodes.Status400BadRequest);
         api.MapGet("/runs/{id:long}", ShowAsync).RequireViewer().WithName("getRun").WithTags("Runs")
-            .WithSummary("Shows a run with its steps.").Produces<RunView>().ProducesProblem(StatusCodes.Status404NotFound);
+            .WithSummary("Show a run").WithDescription("With its steps.").Produces<RunView>().ProducesProblem(StatusCodes.Status404NotFound);
         api.MapPost("/runs/{id:long}/cancel", (long id, HttpContext http, RunEngine engine, ILedger ledger, CancellationToken ct) => ActAsync(id, "cancelled", Callers.NameOf(http), engine.CancelAsync, ledger, ct))
-            .RequireOperator().WithName("cancelRun").WithTags("Runs").WithSummary("Cancels a run that has not ended; its code is told within two seconds.")
+            .RequireOperator().WithName("cancelRun").WithTags("Runs").WithSummary("Cancel a run").WithDescription("One that has not ended; its code is told within two seconds.")
             .Produces<RunView>().ProducesProblem(StatusCodes.Status404NotFound).ProducesProblem(StatusCodes.Status409Conflict);
         api.MapPost("/runs/{id:long}/resume", (long id, HttpContext http, RunEngine engine, ILedger ledger, CancellationToken ct) => ActAsync(id, "resumed", Callers.NameOf(http), engine.ResumeAsync, ledger, ct))
-            .RequireOperator().WithName("resumeRun").WithTags("Runs").WithSummary("Resumes a run that has failed or was cancelled; what has succeeded in it is kept.")
+            .RequireOperator().WithName("resumeRun").WithTags("Runs").WithSummary("Resume a run").WithDescription("One that has failed or was cancelled; what has succeeded in it is kept.")
             .Produces<RunView>().ProducesProblem(StatusCodes.Status404NotFound).ProducesProblem(StatusCodes.Status409Conflict);
     }
 

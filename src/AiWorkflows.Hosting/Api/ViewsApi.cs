@@ -16,7 +16,7 @@ internal static class ViewsApi
     private const string AsOf = "as_of";
 
     public static void MapViews(this IEndpointRouteBuilder api) => api.MapGet("/views/{name}/features", FeaturesAsync).RequireViewer().WithName("getFeatures").WithTags("Features")
-        .WithSummary("The features of an entity as a model would see them, each with the rows, ages and commits it was made from.")
+        .WithSummary("Look up features").WithDescription("Those of an entity as a model would see them, each with the rows, ages and commits it was made from.")
         .Produces<ShownExample>().ProducesProblem(StatusCodes.Status400BadRequest).ProducesProblem(StatusCodes.Status404NotFound);
 
     private static async Task<IResult> FeaturesAsync(

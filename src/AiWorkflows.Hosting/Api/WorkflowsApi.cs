@@ -13,9 +13,9 @@ internal static class WorkflowsApi
     public static void MapWorkflows(this IEndpointRouteBuilder api)
     {
         api.MapGet("/workflows", ListAsync).RequireViewer().WithName("listWorkflows").WithTags("Workflows")
-            .WithSummary("Lists the workflows with schedule, what they owe, and their last run.").Produces<WorkflowList>();
+            .WithSummary("List workflows").WithDescription("With schedule, what they owe, and their last run.").Produces<WorkflowList>();
         api.MapGet("/workflows/{name}", ShowAsync).RequireViewer().WithName("getWorkflow").WithTags("Workflows")
-            .WithSummary("Shows a workflow with its stages, and how far each has come.").Produces<WorkflowView>().ProducesProblem(StatusCodes.Status404NotFound);
+            .WithSummary("Show a workflow").WithDescription("With its stages, and how far each has come.").Produces<WorkflowView>().ProducesProblem(StatusCodes.Status404NotFound);
     }
 
     private static async Task<IResult> ListAsync(HttpRequest http, IServiceProvider services, Catalog catalog, CancellationToken ct)

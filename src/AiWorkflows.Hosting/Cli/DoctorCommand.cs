@@ -1,4 +1,5 @@
 using System.CommandLine;
+using AiWorkflows.Hosting.Security;
 using AiWorkflows.Storage;
 using AiWorkflows.Workflows;
 using Microsoft.Extensions.DependencyInjection;
@@ -31,6 +32,7 @@ internal static class DoctorCommand
                 checks.Add(await TryAsync("clock", () => ClockAsync(i)));
                 checks.Add(await TryAsync("hosts", () => HostsAsync(i)));
                 checks.Add(await TryAsync("queues", () => QueuesAsync(i)));
+                checks.Add(await TryAsync("sign-in", () => SignInAsync(i)));
             }
         }
         var healthy = checks.TrueForAll(c => c.State != Wrong);
@@ -135,6 +137,20 @@ internal static class DoctorCommand
         var unserved = (await LiveHosts.ReadAsync(ledger, i.Ct)).Unserved(waiting);
         return unserved.Count > 0 ? (Wrong, string.Join(" ", unserved.Select(LiveHosts.Describe)))
             : (Ok, waiting.Count == 0 ? "nothing waits" : string.Join(", ", waiting.Select(q => $"{Format.Count(q.Waiting, "step")} in {q.Queue}, the oldest for {Format.Seconds(q.Oldest.TotalSeconds)}")));
+    }
+
+    private static async Task<(string, string)> SignInAsync(Invocation i)
+    {
+        if (i.Context.Get<Migrator>().Pending().Count > 0)
+            return (Note, "not looked at before the migrations are applied");
+        var (access, keys) = (i.Context.Get<AccessState>(), i.Context.Get<KeyDirectory>());
+        await access.RefreshAsync(i.Ct);
+        var schemes = await access.SchemesAsync();
+        if (access.IsOpen)
+            return (Ok, "nobody has to, so only this machine's user can use dashboard and API; `keys create` changes both");
+        var active = keys.Active;
+        var text = $"everybody has to: {Format.Count(active.Count, "key")} in force, {Format.Count(active.Count(k => k.Role == Roles.Operator))} of an operator{(schemes.Count > 0 ? $"; {string.Join(", ", schemes.Select(s => s.Name))}" : "")}";
+        return active.Count == 0 && schemes.Count == 0 ? (Note, $"{text}; nobody can, until `keys create` makes one") : (Ok, text);
     }
 
     private static async Task<(string, string)> HostsAsync(Invocation i)

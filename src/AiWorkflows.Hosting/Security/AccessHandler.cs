@@ -35,6 +35,8 @@ internal sealed class AccessHandler(IOptionsMonitor<AuthenticationSchemeOptions>
     protected override async Task<AuthenticateResult> HandleAuthenticateAsync()
     {
         await access.RefreshAsync(Context.RequestAborted);
+        if (access.IsOpen)
+            return AuthenticateResult.NoResult();
         var own = await access.SchemesAsync();
         if (Presented(own.Count > 0) is { } presented)
         {

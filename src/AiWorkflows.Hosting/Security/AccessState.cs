@@ -9,26 +9,26 @@ namespace AiWorkflows.Hosting.Security;
 internal sealed class AccessState(HostSettings settings, KeyDirectory keys, IAuthenticationSchemeProvider schemes)
 {
     private volatile bool _exposed;
+    private volatile IReadOnlyList<AuthenticationScheme>? _schemes;
 
     /// <summary>Whether nobody has to sign in. Valid after <see cref="RefreshAsync"/>.</summary>
     public bool IsOpen => !_exposed && settings.Options.Security.RequireAuthentication is not true
-        && (settings.Options.Security.RequireAuthentication is false || (!keys.HasAny && !HasSchemes));
-
-    /// <summary>Schemes that the program has added.</summary>
-    public bool HasSchemes { get; private set; }
+        && (settings.Options.Security.RequireAuthentication is false || (!keys.HasAny && _schemes is null or { Count: 0 }));
 
     public async ValueTask RefreshAsync(CancellationToken ct)
     {
-        HasSchemes = (await SchemesAsync()).Count > 0;
+        _ = await SchemesAsync();
         await keys.RefreshAsync(ct);
     }
 
-    /// <summary>The program's own schemes, the default one first.</summary>
-    public async Task<IReadOnlyList<AuthenticationScheme>> SchemesAsync()
+    /// <summary>The program's own schemes, the default one first. They are those that it has when it is first asked for anything.</summary>
+    public async ValueTask<IReadOnlyList<AuthenticationScheme>> SchemesAsync()
     {
+        if (_schemes is { } known)
+            return known;
         var main = await schemes.GetDefaultAuthenticateSchemeAsync();
         var own = (await schemes.GetAllSchemesAsync()).Where(s => s.Name is not (AccessHandler.SchemeName or AccessHandler.SessionName));
-        return [.. own.OrderByDescending(s => s.Name == main?.Name)];
+        return _schemes = [.. own.OrderByDescending(s => s.Name == main?.Name)];
     }
 
     /// <summary>Closes the door of a host that listens where others can reach it.</summary>

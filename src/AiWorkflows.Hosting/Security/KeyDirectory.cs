@@ -25,7 +25,10 @@ internal sealed class KeyDirectory(HostSettings settings, ApiKeyStore store, Tim
     public bool HasAny => _configured.Count > 0 || _read is { Any: true };
 
     /// <summary>Whether some key lets somebody in.</summary>
-    public bool HasActive => _configured.Count > 0 || _read is { Active.Count: > 0 };
+    public bool HasActive => Active.Count > 0;
+
+    /// <summary>The keys that let somebody in.</summary>
+    public IReadOnlyCollection<KnownKey> Active => _read is { } read ? [.. _configured.Values, .. read.Active.Values] : _configured.Values;
 
     /// <summary>Reads the keys of the database again, unless somebody has just done so.</summary>
     public async ValueTask RefreshAsync(CancellationToken ct)
@@ -39,10 +42,13 @@ internal sealed class KeyDirectory(HostSettings settings, ApiKeyStore store, Tim
         {
             if (_read is { } now && time.GetElapsedTime(now.At) < Fresh)
                 return;
-            var keys = await store.ListAsync(ct);
+            using var patience = CancellationTokenSource.CreateLinkedTokenSource(ct);
+            if (_read is not null)
+                patience.CancelAfter(Fresh);
+            var keys = await store.ListAsync(patience.Token);
             _read = new(time.GetTimestamp(), keys.Count > 0, keys.Where(k => k.IsActive == 1).ToDictionary(k => k.KeyId, k => new KnownKey(k.KeyId, k.KeyName, k.Role, k.Hash), StringComparer.Ordinal));
         }
-        catch (Exception e) when (_read is { } last && e is not OperationCanceledException)
+        catch (Exception e) when (_read is { } last && !ct.IsCancellationRequested)
         {
             log.LogWarning(e, "The keys cannot be read from the store; those read before hold on");
             _read = last with { At = time.GetTimestamp() };

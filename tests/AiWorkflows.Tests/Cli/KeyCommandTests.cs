@@ -60,6 +60,20 @@ public sealed class KeyCommandTests
     }
 
     [Fact]
+    public async Task The_doctor_says_who_has_to_sign_in()
+    {
+        await using var host = new ShopHost();
+        (await host.RunAsync("keys", "list")).Code.ShouldBe(0);
+        (await host.RunAsync("doctor")).Out.ShouldContain("nobody has to, so only this machine's user");
+        (await host.RunAsync("keys", "create", "ci", "--role", "operator")).Code.ShouldBe(0);
+        (await host.RunAsync("keys", "create", "ada", "--role", "viewer")).Code.ShouldBe(0);
+        (await host.RunAsync("doctor")).Out.ShouldContain("everybody has to: 2 keys in force, 1 of an operator");
+        (await host.RunAsync("keys", "revoke", "ci")).Code.ShouldBe(0);
+        (await host.RunAsync("keys", "revoke", "ada")).Code.ShouldBe(0);
+        (await host.RunAsync("doctor")).Out.ShouldContain("0 keys in force, 0 of an operator; nobody can, until `keys create` makes one");
+    }
+
+    [Fact]
     public async Task A_name_that_is_in_use_is_refused_whether_the_database_or_the_configuration_has_it()
     {
         await using var host = new ShopHost();

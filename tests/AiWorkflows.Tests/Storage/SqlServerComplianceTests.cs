@@ -27,6 +27,11 @@ public class SqlServerHostTests : HostCompliance
     private protected override Task<TestStore> OpenAsync() => SqlServerTestStore.OpenAsync();
 }
 
+public class SqlServerKeyTests : KeyCompliance
+{
+    private protected override Task<TestStore> OpenAsync() => SqlServerTestStore.OpenAsync();
+}
+
 public class SqlServerBackfillTests : BackfillCompliance
 {
     private protected override Task<TestStore> OpenAsync() => SqlServerTestStore.OpenAsync();

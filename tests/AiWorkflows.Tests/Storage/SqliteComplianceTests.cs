@@ -27,6 +27,11 @@ public class SqliteHostTests : HostCompliance
     private protected override Task<TestStore> OpenAsync() => SqliteTestStore.OpenAsync();
 }
 
+public class SqliteKeyTests : KeyCompliance
+{
+    private protected override Task<TestStore> OpenAsync() => SqliteTestStore.OpenAsync();
+}
+
 public class SqliteBackfillTests : BackfillCompliance
 {
     private protected override Task<TestStore> OpenAsync() => SqliteTestStore.OpenAsync();

@@ -2,6 +2,7 @@ using System.Net;
 using System.Text.RegularExpressions;
 using AiWorkflows.Hosting.Security;
 using AiWorkflows.Tests.Workflows;
+using Microsoft.Extensions.Logging;
 
 namespace AiWorkflows.Tests.Hosting.Security;
 
@@ -137,6 +138,29 @@ public sealed partial class LoginTests(SharedSecuredHost shared) : IClassFixture
         audit.ShouldContain("otto dashboard /jobs/failed/requeue 127.0.0.1");
     }
 
+    [Fact]
+    public async Task Neither_keys_nor_cookies_stand_in_any_log_however_much_is_logged()
+    {
+        var log = new RecordingLog();
+        await using var host = await SecuredHost.StartAsync(
+            new() { ["Logging:LogLevel:Default"] = "Trace", ["Logging:LogLevel:Microsoft"] = "Trace", ["Logging:Console:LogLevel:Default"] = "None" },
+            configure: builder => Microsoft.Extensions.DependencyInjection.ServiceCollectionServiceExtensions.AddSingleton<ILoggerProvider>(builder.Services, log));
+        using var browser = host.Client(cookies: true);
+        using var signedIn = await SignInAsync(browser, host.Operator, "");
+        var session = signedIn.Headers.GetValues("Set-Cookie").Single(c => c.StartsWith("aiworkflows.session=", StringComparison.Ordinal)).Split(';')[0].Split('=', 2)[1];
+        await browser.GetAsync("/hangfire/runs", Ct);
+        using var program = host.Client(host.Viewer);
+        await program.GetAsync("/api/runs", Ct);
+        var (_, wrong) = ApiKey.Create();
+        using var stranger = host.Client(wrong);
+        await stranger.GetAsync("/api/runs", Ct);
+
+        var text = log.Text;
+        text.ShouldContain("/api/runs");
+        foreach (var secret in new[] { host.Operator, host.Viewer, wrong, session })
+            text.ShouldNotContain(secret[20..40], Case.Sensitive);
+    }
+
     private static HttpClient Browser(ServedHost host, CookieContainer cookies) =>
         new(new HttpClientHandler { AllowAutoRedirect = false, CookieContainer = cookies }) { BaseAddress = host.Http.BaseAddress };
 
@@ -151,15 +175,38 @@ public sealed partial class LoginTests(SharedSecuredHost shared) : IClassFixture
             await Task.Delay(50, patience.Token);
     }
 
-    private static async Task<HttpResponseMessage> SignInAsync(HttpClient browser, string key, string returnUrl)
+    internal static async Task<HttpResponseMessage> SignInAsync(HttpClient browser, string key, string returnUrl, Uri? host = null)
     {
-        var html = await browser.GetStringAsync("/login", Ct);
+        var page = new Uri(host ?? browser.BaseAddress!, "/login");
+        var html = await browser.GetStringAsync(page, Ct);
         var token = Token().Match(html);
         using var form = new FormUrlEncodedContent([new("key", key), new("returnUrl", returnUrl), new(token.Groups[1].Value, WebUtility.HtmlDecode(token.Groups[2].Value))]);
-        return await browser.PostAsync("/login", form, Ct);
+        return await browser.PostAsync(page, form, Ct);
     }
 
     private static string Meta(string html, string name) => WebUtility.HtmlDecode(Regex.Match(html, $"<meta name=\"{name}\" content=\"([^\"]+)\"").Groups[1].Value);
+
+    private sealed class RecordingLog : ILoggerProvider, ILogger
+    {
+        private readonly System.Collections.Concurrent.ConcurrentQueue<string> _lines = [];
+
+        public string Text => string.Join('\n', _lines);
+
+        public ILogger CreateLogger(string categoryName) => this;
+
+        public IDisposable? BeginScope<TState>(TState state) where TState : notnull
+        {
+            _lines.Enqueue($"{state}");
+            return null;
+        }
+
+        public bool IsEnabled(LogLevel logLevel) => true;
+
+        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) =>
+            _lines.Enqueue(formatter(state, exception) + exception);
+
+        public void Dispose() { }
+    }
 
     [GeneratedRegex("name=\"(__[A-Za-z]+)\" value=\"([^\"]+)\"")]
     private static partial Regex Token();
