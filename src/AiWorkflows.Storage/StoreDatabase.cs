@@ -29,6 +29,8 @@ internal abstract partial class StoreDatabase : IAsyncDisposable
     /// <summary>Where the database is, as a person would look for it; without secrets.</summary>
     public abstract string Location { get; }
 
+    public StoreActivity Activity { get; } = new();
+
     /// <summary>The statement in the engine's own words; rendered once.</summary>
     public virtual string Sql(string template) => _rendered.GetOrAdd(template, t => Placeholder().Replace(t, m => Render(m.Groups[1].Value, m.Groups[2].Value)));
 
@@ -107,6 +109,7 @@ internal abstract partial class StoreDatabase : IAsyncDisposable
     public Task<IReadOnlyList<T>> ReadAsync<T>(string template, object? parameters, CancellationToken ct) => ReadAgainAsync<IReadOnlyList<T>>(async () =>
     {
         await using var connection = await OpenReadAsync(ct);
+        Activity.Executed();
         return (await connection.QueryAsync<T>(new CommandDefinition(Sql(template), parameters, cancellationToken: ct))).AsList();
     }, ct);
 
@@ -114,6 +117,7 @@ internal abstract partial class StoreDatabase : IAsyncDisposable
     public Task<T?> ReadFirstAsync<T>(string template, object? parameters, CancellationToken ct) => ReadAgainAsync(async () =>
     {
         await using var connection = await OpenReadAsync(ct);
+        Activity.Executed();
         return await connection.QueryFirstOrDefaultAsync<T>(new CommandDefinition(Sql(template), parameters, cancellationToken: ct));
     }, ct);
 }

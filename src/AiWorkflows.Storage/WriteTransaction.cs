@@ -25,5 +25,9 @@ internal sealed class WriteTransaction(StoreDatabase database, DbConnection conn
 
     public async Task<IReadOnlyList<T>> ReadAsync<T>(string template, object? parameters = null) => (await connection.QueryAsync<T>(Command(template, parameters))).AsList();
 
-    private CommandDefinition Command(string template, object? parameters) => new(database.Sql(template), parameters, transaction, cancellationToken: ct);
+    private CommandDefinition Command(string template, object? parameters)
+    {
+        database.Activity.Executed();
+        return new(database.Sql(template), parameters, transaction, cancellationToken: ct);
+    }
 }

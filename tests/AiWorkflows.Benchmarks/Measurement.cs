@@ -12,10 +12,16 @@ internal sealed record Measurement(double Seconds, long OwnBytes, long ResidentB
     /// <summary>Marks the one line of a child's output that is its result.</summary>
     private const string Marker = "measured ";
 
-    public void Print() => Console.WriteLine(Marker + JsonSerializer.Serialize(this));
+    public void Print() => Print(this);
+
+    /// <summary>Prints what a child process has measured.</summary>
+    public static void Print<T>(T measured) => Console.WriteLine(Marker + JsonSerializer.Serialize(measured));
 
     /// <summary>Starts this program again for one round.</summary>
-    public static async Task<Measurement> InOwnProcessAsync(CancellationToken ct, params string[] arguments)
+    public static Task<Measurement> InOwnProcessAsync(CancellationToken ct, params string[] arguments) => InOwnProcessAsync<Measurement>(ct, arguments);
+
+    /// <inheritdoc cref="InOwnProcessAsync(CancellationToken, string[])"/>
+    public static async Task<T> InOwnProcessAsync<T>(CancellationToken ct, params string[] arguments)
     {
         var start = new ProcessStartInfo(Environment.ProcessPath!) { RedirectStandardOutput = true };
         if (Path.GetFileNameWithoutExtension(start.FileName) == "dotnet")
@@ -27,7 +33,7 @@ internal sealed record Measurement(double Seconds, long OwnBytes, long ResidentB
         await process.WaitForExitAsync(ct);
         var line = output.Split('\n').LastOrDefault(l => l.StartsWith(Marker, StringComparison.Ordinal));
         return process.ExitCode == 0 && line is not null
-            ? JsonSerializer.Deserialize<Measurement>(line[Marker.Length..])!
+            ? JsonSerializer.Deserialize<T>(line[Marker.Length..])!
             : throw new InvalidOperationException($"'{string.Join(' ', arguments)}' ended with {process.ExitCode}: {output}");
     }
 

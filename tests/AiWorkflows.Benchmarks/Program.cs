@@ -2,15 +2,16 @@ using System.Globalization;
 using AiWorkflows.Benchmarks;
 using AiWorkflows.Benchmarks.Ingest;
 using AiWorkflows.Benchmarks.Join;
+using AiWorkflows.Benchmarks.Orchestration;
 
 var ct = CancellationToken.None;
-if (await JoinBenchmark.TryRunChildAsync(args, ct) || await IngestBenchmark.TryRunChildAsync(args, ct))
+if (await JoinBenchmark.TryRunChildAsync(args, ct) || await IngestBenchmark.TryRunChildAsync(args, ct) || await OrchestrationBenchmark.TryRunChildAsync(args, ct))
     return 0;
 
 var what = args.FirstOrDefault() ?? "all";
-if (what is not ("join" or "ingest" or "all") || Option("--rows", 1) < 1 || Option("--rounds", 1) < 1)
+if (what is not ("join" or "ingest" or "orchestration" or "all") || Option("--rows", 1) < 1 || Option("--rounds", 1) < 1)
 {
-    Console.Error.WriteLine("Usage: AiWorkflows.Benchmarks [join|ingest|all] [--rows N] [--rounds N]    rows: 3,000,000 for the join, 1,000,000 for the ingest; rounds: 5");
+    Console.Error.WriteLine("Usage: AiWorkflows.Benchmarks [join|ingest|orchestration|all] [--rows N] [--rounds N]    rows: 3,000,000 for the join, 1,000,000 for the ingest; rounds: 5");
     return 2;
 }
 
@@ -20,6 +21,8 @@ if (what is "join" or "all")
     aims.AddRange(await JoinBenchmark.RunAsync(Option("--rows", 3_000_000), rounds, ct));
 if (what is "ingest" or "all")
     aims.AddRange(await IngestBenchmark.RunAsync(Option("--rows", 1_000_000), rounds, ct));
+if (what is "orchestration" or "all")
+    aims.AddRange(await OrchestrationBenchmark.RunAsync(rounds, ct));
 Report.Aims(aims);
 return 0;
 

@@ -81,6 +81,7 @@ internal sealed partial class Ledger
         else
             Publish(batch, publication);
         batch.Do(EndAttempt, Ending(publication.Attempt, "succeeded", null));
+        batch.PutRows(InsertLog, Lines(publication.Log));
         return batch;
     }
 

@@ -53,9 +53,14 @@ internal sealed partial class Ledger
         return merged;
     }
 
-    public Task LogAsync(IReadOnlyList<StageLogLine> lines, CancellationToken ct) => lines.Count == 0 ? Task.CompletedTask : database.WriteAsync(tx => tx.ExecuteAsync("""
+    private const string InsertLog = """
         INSERT INTO {workflows.stage_logs} (run_id, stage_run_id, attempt, logged_at, level, message) VALUES (@RunId, @StageRunId, @Attempt, COALESCE(@LoggedAt, {now}), @Level, @Message)
-        """, lines.Select(l => new
+        """;
+
+    public Task LogAsync(IReadOnlyList<StageLogLine> lines, CancellationToken ct) =>
+        lines.Count == 0 ? Task.CompletedTask : database.WriteAsync(tx => tx.ExecuteAsync(InsertLog, Lines(lines)), ct, durable: false);
+
+    private static object[] Lines(IReadOnlyList<StageLogLine> lines) => [.. lines.Select(l => new
     {
         l.RunId,
         l.StageRunId,
@@ -63,7 +68,7 @@ internal sealed partial class Ledger
         LoggedAt = l.LoggedAt == default ? (Utc?)null : l.LoggedAt,
         l.Level,
         l.Message,
-    }).ToArray()), ct, durable: false);
+    })];
 
     public async Task<IReadOnlyList<StageLogLine>> LogsAsync(long runId, long after, int limit, CancellationToken ct) =>
         [.. (await database.ReadAsync<LogRow>("""

@@ -106,6 +106,7 @@ internal sealed class SqlServerDatabase : StoreDatabase
         try
         {
             await transaction.CommitAsync(ct);
+            Activity.Committed(durable: true);
         }
         catch (Exception e) when (SqlServerFaults.IsPassingOnOpen(e) || e is OperationCanceledException || connection.State != ConnectionState.Open)
         {
@@ -121,7 +122,10 @@ internal sealed class SqlServerDatabase : StoreDatabase
         try
         {
             await using var reader = await connection.ExecuteReaderAsync(new CommandDefinition(sent.Text, sent.Parameters, cancellationToken: ct));
-            return sent.Read(reader);
+            var outcome = sent.Read(reader);
+            if (outcome.Stopped is null)
+                Activity.Committed(durable: true);
+            return outcome;
         }
         catch (Exception e) when (!SqlServerFaults.IsRefused(e) && (SqlServerFaults.IsPassingOnOpen(e) || e is OperationCanceledException || connection.State != ConnectionState.Open))
         {

@@ -64,6 +64,7 @@ internal sealed class SqliteBulkWriter(SqliteDatabase database, string insert, s
         while (next < count && Stopwatch.GetElapsedTime(started) < LongestTransaction);
         var changes = sqlite3_total_changes(connection.Handle) - before;
         transaction.Commit();
+        database.Activity.Committed(durable: false);
         Changes += changes;
         return next;
     }

@@ -79,7 +79,10 @@ internal class SqliteDatabase : StoreDatabase
             if (scope.IsRolledBack)
                 transaction.Rollback();
             else
+            {
                 transaction.Commit();
+                Activity.Committed(durable);
+            }
             return result;
         }
         catch (SqliteException e) when (Explain(e) is { } explained)
@@ -119,6 +122,7 @@ internal class SqliteDatabase : StoreDatabase
             _tokenReader ??= OpenReader();
             using var command = _tokenReader.CreateCommand();
             command.CommandText = "PRAGMA data_version";
+            Activity.Executed();
             return Convert.ToInt64(command.ExecuteScalar(), CultureInfo.InvariantCulture);
         }
         finally

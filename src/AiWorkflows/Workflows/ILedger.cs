@@ -107,6 +107,9 @@ internal sealed record Publication(AttemptRef Attempt)
     public long RowsWritten { get; init; }
 
     public string? ProgressText { get; init; }
+
+    /// <summary>Log lines of the attempt that are not in the ledger yet; written only if it is published.</summary>
+    public IReadOnlyList<StageLogLine> Log { get; init; } = [];
 }
 
 internal enum PublishOutcome

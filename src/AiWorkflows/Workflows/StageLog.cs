@@ -34,16 +34,32 @@ internal sealed class StageLog(AttemptRef attempt, ILogger ordinary) : ILogger
         if (level is < LogLevel.Information or LogLevel.None)
             return;
         var name = level switch { LogLevel.Information => "info", LogLevel.Warning => "warning", _ => "error" };
-        _lines.Enqueue(new(0, attempt.RunId, attempt.StageRunId, attempt.Attempt, TimeProvider.System.GetUtcNow().UtcDateTime, name, message));
+        _lines.Enqueue(Line(name, message));
     }
+
+    /// <summary>A line of this attempt, logged nowhere yet.</summary>
+    public StageLogLine Line(string level, string message) => new(0, attempt.RunId, attempt.StageRunId, attempt.Attempt, TimeProvider.System.GetUtcNow().UtcDateTime, level, message);
 
     public async Task FlushAsync(ILedger ledger, CancellationToken ct)
     {
-        var lines = new List<StageLogLine>();
-        while (lines.Count < 1000 && _lines.TryDequeue(out var line))
-            lines.Add(line);
-        if (lines.Count > 0)
+        if (Take() is { Count: > 0 } lines)
             await ledger.LogAsync(lines, ct);
+    }
+
+    /// <summary>The lines that the ledger does not have yet, to be written by whoever takes them.</summary>
+    public List<StageLogLine> Take(int most = 1000)
+    {
+        var lines = new List<StageLogLine>();
+        while (lines.Count < most && _lines.TryDequeue(out var line))
+            lines.Add(line);
+        return lines;
+    }
+
+    /// <summary>Gives back lines that were taken and not written.</summary>
+    public void Return(IReadOnlyList<StageLogLine> lines)
+    {
+        foreach (var line in lines)
+            _lines.Enqueue(line);
     }
 }
 

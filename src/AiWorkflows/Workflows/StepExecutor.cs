@@ -95,11 +95,10 @@ internal sealed class StepExecutor(
         for (var attempts = 1; attempts <= options.ConflictTries; attempts++)
         {
             var publication = await RunCodeAsync(run, workflow, stage, row, attempt, log);
-            var result = await WinAsync(publication, attempt, log);
+            var result = await WinWithLogAsync(publication, attempt, log);
             switch (result.Outcome)
             {
                 case PublishOutcome.Published:
-                    log.LogInformation("Succeeded after {Seconds:0.0} s: {Read:N0} rows read, {Written:N0} written", attempt.Elapsed.TotalSeconds, publication.RowsRead, publication.RowsWritten);
                     return StepOutcome.Done;
                 case PublishOutcome.Fenced:
                     return StepOutcome.Cancelled("The run was cancelled, or the lease was lost.");
@@ -156,6 +155,25 @@ internal sealed class StepExecutor(
     }
 
     /// <summary>Publishes, as soon as the store is there: what was computed is not thrown away because it was away for a while.</summary>
+    /// <summary>The end of the attempt's log goes with its result, in one transaction.</summary>
+    private async Task<PublishResult> WinWithLogAsync(Publication publication, RunningAttempt attempt, StageLog log)
+    {
+        var success = $"Succeeded after {attempt.Elapsed.TotalSeconds:0.0} s: {publication.RowsRead:N0} rows read, {publication.RowsWritten:N0} written";
+        var (lines, published) = (log.Take(most: 100), false);
+        try
+        {
+            var result = await WinAsync(publication with { Log = [.. lines, log.Line("info", success)] }, attempt, log);
+            if (published = result.Outcome == PublishOutcome.Published)
+                _log.LogInformation("{Stage} (run {Run}): {Message}", attempt.Ref.Stage, attempt.Ref.RunId, success);
+            return result;
+        }
+        finally
+        {
+            if (!published)
+                log.Return(lines);
+        }
+    }
+
     private async Task<PublishResult> WinAsync(Publication publication, RunningAttempt attempt, StageLog log)
     {
         while (true)
