@@ -65,6 +65,9 @@ internal sealed class RowBatchReader(IReadOnlyList<(string Name, Type Type)> col
 
     public override long GetBytes(int ordinal, long dataOffset, byte[]? buffer, int bufferOffset, int length) => throw new NotSupportedException();
 
+    /// <summary>How a value longer than 8,000 bytes is asked for.</summary>
+    public override Stream GetStream(int ordinal) => new MemoryStream((byte[])_values[ordinal], writable: false);
+
     public override long GetChars(int ordinal, long dataOffset, char[]? buffer, int bufferOffset, int length) => throw new NotSupportedException();
 
     public override DateTime GetDateTime(int ordinal) => (DateTime)_values[ordinal];

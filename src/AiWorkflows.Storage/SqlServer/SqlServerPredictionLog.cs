@@ -18,11 +18,12 @@ internal sealed class SqlServerPredictionLog(SqlServerDatabase database) : Predi
         )
         """;
 
+    // Behind a last character, spaces at the end of a text count too.
     private const string Update = """
         UPDATE o SET actual = g.actual, actual_text = g.actual_text, actual_at = g.actual_at, known_seq = @KnownSeq
         FROM {prediction_log.outcomes} o JOIN #given g ON o.entity_key = g.entity_key AND o.event_time = g.event_time
         WHERE o.feature_view = @View AND o.known_seq <= @KnownSeq
-          AND (o.actual <> g.actual OR o.actual_at <> g.actual_at OR COALESCE(o.actual_text, N'') <> COALESCE(g.actual_text, N''))
+          AND (o.actual <> g.actual OR o.actual_at <> g.actual_at OR COALESCE(o.actual_text + N'.', N'') <> COALESCE(g.actual_text + N'.', N''))
         """;
 
     private const string Insert = """

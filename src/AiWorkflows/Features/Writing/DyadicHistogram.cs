@@ -69,9 +69,12 @@ internal sealed class DyadicHistogram
             bins.Insert(fullest + 1, (from + (to - from) / 2, to));
         }
         return new Histogram(
-            [.. bins.Select(b => Math.ScaleB(b.From, _exponent)), Math.ScaleB(bins[^1].To, _exponent)],
+            [.. bins.Select(b => Edge(b.From)), Edge(bins[^1].To)],
             [.. bins.Select(b => Count(b.From, b.To))]);
     }
+
+    /// <summary>The cell around the largest double ends beyond it, and infinity is no edge.</summary>
+    private double Edge(long cell) => Math.Clamp(Math.ScaleB(cell, _exponent), double.MinValue, double.MaxValue);
 
     /// <summary>Doubles the width of the cells until the value fits beside what has been counted, and puts the occupied range in the middle.</summary>
     private void Widen(double value)
