@@ -84,7 +84,7 @@ internal sealed partial class Ledger
         return new ClaimResult(row.RunId, null, later);
     }
 
-    public Task<bool> BeatAsync(AttemptRef attempt, TimeSpan ttl, StageProgress progress, CancellationToken ct) => database.WriteAsync(async tx => await tx.ExecuteAsync($$"""
+    public Task<bool> BeatAsync(AttemptRef attempt, TimeSpan ttl, StageProgress progress, CancellationToken ct) => SameTwiceAsync(() => database.WriteAsync(async tx => await tx.ExecuteAsync($$"""
         UPDATE {workflows.stage_runs} SET lease_until = {in:@Ttl}, progress_done = @Done, progress_total = @Total, progress_text = @Text, rows_read = @RowsRead, rows_written = @RowsWritten
         WHERE {{StillMine}} AND (deadline_at IS NULL OR deadline_at > {now})
         """, new
@@ -97,9 +97,40 @@ internal sealed partial class Ledger
         Text = progress.Text.Length == 0 ? null : progress.Text,
         progress.RowsRead,
         progress.RowsWritten,
-    }) == 1, ct, durable: false);
+    }) == 1, ct, durable: false));
 
-    public Task<StageRunRecord?> FailAsync(AttemptRef attempt, string error, TimeSpan backoff, bool final, CancellationToken ct) => database.WriteAsync(async tx =>
+    /// <summary>Repeats what says the same when it is done twice, where the answer to its commit was lost.</summary>
+    private static async Task<T> SameTwiceAsync<T>(Func<Task<T>> work)
+    {
+        try
+        {
+            return await work();
+        }
+        catch (CommitUnknownException)
+        {
+            return await work();
+        }
+    }
+
+    public async Task<StageRunRecord?> FailAsync(AttemptRef attempt, string error, TimeSpan backoff, bool final, CancellationToken ct)
+    {
+        try
+        {
+            return await TryFailAsync(attempt, error, backoff, final, ct);
+        }
+        catch (CommitUnknownException)
+        {
+            // A failure is counted once: the attempt's own row tells whether it was.
+            return await database.ReadFirstAsync<StageRunRow>($$"""
+                SELECT {{StageRunRow.Columns}} FROM {workflows.stage_runs}
+                WHERE stage_run_id = @StageRunId AND EXISTS (SELECT 1 FROM {workflows.attempts} a WHERE a.stage_run_id = @StageRunId AND a.attempt = @Attempt AND a.outcome = 'failed')
+                """, new { attempt.StageRunId, attempt.Attempt }, ct) is { } counted
+                ? counted.ToRecord()
+                : await TryFailAsync(attempt, error, backoff, final, ct);
+        }
+    }
+
+    private Task<StageRunRecord?> TryFailAsync(AttemptRef attempt, string error, TimeSpan backoff, bool final, CancellationToken ct) => database.WriteAsync(async tx =>
     {
         var failure = new { attempt.StageRunId, attempt.Attempt, Error = error, Backoff = Timestamps.ToMicros(backoff), Final = final ? 1 : 0 };
         if (await tx.ExecuteAsync($$"""
@@ -116,7 +147,7 @@ internal sealed partial class Ledger
         return (await SelectAsync(tx, attempt.StageRunId))!.ToRecord();
     }, ct);
 
-    public Task ReleaseAsync(AttemptRef attempt, string outcome, CancellationToken ct) => database.WriteAsync(async tx =>
+    public Task ReleaseAsync(AttemptRef attempt, string outcome, CancellationToken ct) => SameTwiceAsync(() => database.WriteAsync(async tx =>
     {
         if (await tx.ExecuteAsync($$"""
             UPDATE {workflows.stage_runs} SET state = 'pending', not_before = {now}, dispatched_at = {now}, lease_owner = NULL, lease_until = NULL WHERE {{StillMine}}
@@ -124,7 +155,8 @@ internal sealed partial class Ledger
             tx.RollBack();
         else
             await EndAttemptAsync(tx, attempt, outcome, null);
-    }, ct, durable: false);
+        return true;
+    }, ct, durable: false));
 
     public Task<int> ExpireAsync(bool everything, int maxLost, CancellationToken ct)
     {

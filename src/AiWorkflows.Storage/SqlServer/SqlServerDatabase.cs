@@ -52,6 +52,9 @@ internal sealed class SqlServerDatabase : StoreDatabase
             throw new InvalidRequestException("AiWorkflows:ConnectionString names no database; add Database=NAME.");
         if (!connectionString.Contains("Application Name", StringComparison.OrdinalIgnoreCase) && !connectionString.Contains("App=", StringComparison.OrdinalIgnoreCase))
             settings.ApplicationName = "AiWorkflows";
+        // Opening is repeated here, with pauses of its own; a pool that answers for a minute from memory would only hide that the server is back.
+        if (!connectionString.Contains("Blocking Period", StringComparison.OrdinalIgnoreCase) && !connectionString.Contains("PoolBlockingPeriod", StringComparison.OrdinalIgnoreCase))
+            settings.PoolBlockingPeriod = PoolBlockingPeriod.NeverBlock;
         return settings;
     }
 

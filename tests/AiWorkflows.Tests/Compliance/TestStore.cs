@@ -19,6 +19,12 @@ internal abstract class TestStore : IAsyncDisposable
 
     public abstract IPredictionLog Predictions { get; }
 
+    /// <summary>The same database as another host sees it, over connections of its own.</summary>
+    public abstract TestStore Another();
+
+    /// <summary>The ledger over another way to the same database.</summary>
+    public abstract ILedger LedgerOver(StoreDatabase database);
+
     public abstract ValueTask DisposeAsync();
 
     /// <summary>Moves every lease into the past, as if its host had died long ago.</summary>

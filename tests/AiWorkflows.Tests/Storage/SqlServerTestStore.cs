@@ -12,12 +12,13 @@ namespace AiWorkflows.Tests.Storage;
 internal sealed class SqlServerTestStore : TestStore
 {
     private readonly SqlServerDatabase _database;
+    private readonly bool _isBorrowed;
 
-    private SqlServerTestStore(SqlServerDatabase database)
+    private SqlServerTestStore(SqlServerDatabase database, bool isBorrowed = false)
     {
-        _database = database;
+        (_database, _isBorrowed) = (database, isBorrowed);
         Features = new SqlServerFeatureStore(database);
-        Ledger = new Ledger(database, new SqlServerRowCollector(database));
+        Ledger = LedgerOver(database);
         Registry = new ModelRegistry(database);
         Predictions = new SqlServerPredictionLog(database);
     }
@@ -34,5 +35,18 @@ internal sealed class SqlServerTestStore : TestStore
 
     public static async Task<TestStore> OpenAsync() => new SqlServerTestStore(await SqlServerTestDatabase.RentAsync());
 
-    public override async ValueTask DisposeAsync() => await SqlServerTestDatabase.ReturnAsync(_database);
+    /// <summary>Over another way to the same server: it does not own the database.</summary>
+    public static TestStore Over(string connectionString) => new SqlServerTestStore(new SqlServerDatabase(connectionString), isBorrowed: true);
+
+    public override TestStore Another() => Over(_database.ConnectionString);
+
+    public override ILedger LedgerOver(StoreDatabase database) => new Ledger(database, new SqlServerRowCollector(database));
+
+    public override async ValueTask DisposeAsync()
+    {
+        if (_isBorrowed)
+            await _database.DisposeAsync();
+        else
+            await SqlServerTestDatabase.ReturnAsync(_database);
+    }
 }

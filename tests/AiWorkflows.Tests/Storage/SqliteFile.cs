@@ -17,6 +17,8 @@ internal sealed class SqliteFile : IAsyncDisposable
         Database = open?.Invoke(path) ?? new SqliteDatabase(path);
     }
 
+    private SqliteFile(string directory) => (Directory, Database) = (directory, new SqliteDatabase(System.IO.Path.Combine(directory, "store.db")));
+
     public string Directory { get; }
 
     public SqliteDatabase Database { get; }
@@ -29,6 +31,9 @@ internal sealed class SqliteFile : IAsyncDisposable
         await new SqliteMigrator(file.Database).MigrateAsync(CancellationToken.None);
         return file;
     }
+
+    /// <summary>The same file, opened once more.</summary>
+    public SqliteFile Again() => new(Directory);
 
     public async ValueTask DisposeAsync()
     {

@@ -12,12 +12,13 @@ namespace AiWorkflows.Tests.Storage;
 internal sealed class SqliteTestStore : TestStore
 {
     private readonly SqliteFile _file;
+    private readonly bool _isBorrowed;
 
-    private SqliteTestStore(SqliteFile file)
+    private SqliteTestStore(SqliteFile file, bool isBorrowed = false)
     {
-        _file = file;
+        (_file, _isBorrowed) = (file, isBorrowed);
         Features = new SqliteFeatureStore(file.Database);
-        Ledger = new Ledger(file.Database, new SqliteRowCollector(file.Database));
+        Ledger = LedgerOver(file.Database);
         Registry = new ModelRegistry(file.Database);
         Predictions = new SqlitePredictionLog(file.Database);
     }
@@ -38,5 +39,9 @@ internal sealed class SqliteTestStore : TestStore
     /// <param name="open">How the database is opened; null for the ordinary way.</param>
     public static async Task<TestStore> OpenAsync(bool inMemory = false, Func<string, SqliteDatabase>? open = null) => new SqliteTestStore(await SqliteFile.MigratedAsync(inMemory, open));
 
-    public override ValueTask DisposeAsync() => _file.DisposeAsync();
+    public override TestStore Another() => new SqliteTestStore(_file.Again(), isBorrowed: true);
+
+    public override ILedger LedgerOver(StoreDatabase database) => new Ledger(database, new SqliteRowCollector(_file.Database));
+
+    public override ValueTask DisposeAsync() => _isBorrowed ? _file.Database.DisposeAsync() : _file.DisposeAsync();
 }

@@ -1,5 +1,8 @@
+using System.Diagnostics.CodeAnalysis;
+
 namespace AiWorkflows.Tests.Compliance.Equality;
 
+[SuppressMessage("Naming", "CA1708", Justification = "Names that a collation for people would take for one another.")]
 public enum EdgeKind { None, first, First, Ünïcode }
 
 /// <summary>A group with a column of every type that a column can hold, and a key of every type that a key can have.</summary>

@@ -92,10 +92,10 @@ internal sealed class EdgeValues(int seed)
 
     public Edge WithFeatures(Edge row) => row with
     {
-        Text = Text(), OptionalText = MaybeNull(Text), LongText = MaybeNull(() => Half() ? Text() : Letters(9_000)), Flag = Half(), OptionalFlag = Maybe(Half), OptionalSmall = Maybe(Byte), OptionalMedium = Maybe(Short),
+        Text = Text(), OptionalText = MaybeNull(Text), LongText = _random.Next(10) == 0 ? Letters(9_000) : MaybeNull(Name), Flag = Half(), OptionalFlag = Maybe(Half), OptionalSmall = Maybe(Byte), OptionalMedium = Maybe(Short),
         OptionalWhole = Maybe(Int), OptionalLarge = Maybe(Long), Rate = Single(), OptionalRate = Maybe(Single), Exact = Double(), OptionalExact = Maybe(Double), Amount = Decimal(18, 4), Fraction = Maybe(() => Decimal(18, 18)),
         Count = Maybe(() => Decimal(18, 0)), Price = Maybe(() => Decimal(5, 2)), OptionalKind = Maybe(Kind), Seen = Time(), OptionalSeen = Maybe(Time), Since = Date(), OptionalSince = Maybe(Date), Tag = Guid(),
-        OptionalTag = Maybe(Guid), Vector = MaybeNull(() => Vector(3)), WideVector = _random.Next(10) == 0 ? Vector(2_100) : null,
+        OptionalTag = Maybe(Guid), Vector = MaybeNull(() => Vector(3)), WideVector = _random.Next(20) == 0 ? Vector(2_100) : null,
     };
 
     public string Letters(int most)

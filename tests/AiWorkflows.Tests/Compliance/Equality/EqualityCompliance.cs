@@ -11,7 +11,7 @@ public abstract class EqualityCompliance
     {
         get
         {
-            var seeds = Environment.GetEnvironmentVariable("AIWORKFLOWS_TEST_LONG") == "1" ? 20 : 3;
+            var seeds = Environment.GetEnvironmentVariable("AIWORKFLOWS_TEST_LONG") == "1" ? 20 : 2;
             var data = new TheoryData<int>();
             for (var seed = 1; seed <= seeds; seed++)
                 data.Add(seed);

@@ -122,7 +122,7 @@ internal sealed class LogTranscript(TestStore store, int seed)
     private static string Written(PredictionRow row) => FormattableString.Invariant(
         $"{Quoted(row.EntityKey)} {row.EventTime:O} {Bits(row.Score)} {Bits(row.Probability)} {Quoted(row.Label)} {Quoted(row.Output)} {row.FeatureHash}");
 
-    private static string Bits(double? value) => value is { } v ? BitConverter.DoubleToInt64Bits(v).ToString("x16") : "null";
+    private static string Bits(double? value) => value is { } v ? FormattableString.Invariant($"{BitConverter.DoubleToInt64Bits(v):x16}") : "null";
 
     private static string Quoted(string? text) => text is null ? "null" : JsonSerializer.Serialize(text);
 }
