@@ -100,7 +100,7 @@ internal abstract class Migrator(StoreDatabase database, IReadOnlyList<(string N
         return [.. _scripts.Where(s => !done.Contains(s.Name))];
     }
 
-    private void Apply(IReadOnlyList<(string Name, string Sql)> missing)
+    private void Apply(List<(string Name, string Sql)> missing)
     {
         var builder = Deploy()
             .WithScripts(_scripts.Select(s => new SqlScript(s.Name, s.Sql)))
@@ -108,9 +108,12 @@ internal abstract class Migrator(StoreDatabase database, IReadOnlyList<(string N
         builder.Configure(c => c.Journal = new HashingJournal(database, () => c.ConnectionManager));
         var result = builder.Build().PerformUpgrade();
         if (!result.Successful && database.LacksRights(result.Error))
-            throw new InvalidRequestException($"{database.Location} lacks {string.Join(", ", missing.Select(s => s.Name))}, and this user may not create tables there. Let somebody who may run the command migrate, or the output of migrate --script.", result.Error);
+            throw new InvalidRequestException(
+                $"{database.Location} lacks {string.Join(", ", missing.Select(s => s.Name))}, and this user may not create tables there. Let somebody who may run the command migrate, or the output of migrate --script."
+                + (missing.Count == _scripts.Count ? " If that has been done, this user may not see the tables: add it to the role aiworkflows_host (db/sqlserver/roles.sql)." : ""), result.Error);
         if (!result.Successful)
-            throw database.Explain(result.Error) ?? new AiWorkflowsException($"The migration {result.ErrorScript?.Name} of {database.Location} failed and was rolled back: {result.Error.Message}", result.Error);
+            throw database.Explain(result.Error) ?? new AiWorkflowsException(
+                $"{(result.ErrorScript is { } script ? $"The migration {script.Name} of" : "Preparing the migrations of")} {database.Location} failed and was rolled back: {result.Error.Message}", result.Error);
     }
 }
 

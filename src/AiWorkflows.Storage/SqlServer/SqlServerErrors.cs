@@ -15,7 +15,9 @@ internal static class SqlServerErrors
         var (server, database) = (connection.DataSource, connection.InitialCatalog);
         var login = connection.UserID.Length > 0 ? $"'{connection.UserID}'" : "of this user";
         if (IsCertificate(e))
-            return new InvalidRequestException($"The certificate of SQL Server {server} is not trusted by this machine. Install one that is, or add TrustServerCertificate=True to {Setting} (which gives up the proof that it is the right server).", e);
+            return new InvalidRequestException($"The certificate of SQL Server {server} is not trusted by this machine. Install one that is, or {(connection.Encrypt == SqlConnectionEncryptOption.Strict
+                ? $"say in {Setting} what it looks like (HostNameInCertificate, ServerCertificate); Encrypt=Strict accepts no other."
+                : $"add TrustServerCertificate=True to {Setting} (which gives up the proof that it is the right server).")}", e);
         return e.Number switch
         {
             18456 or 18452 or 18486 or 18487 or 18488 => new InvalidRequestException($"SQL Server {server} refuses the login {login}: user or password is wrong, or the login is locked. Check {Setting}.", e),
@@ -26,6 +28,8 @@ internal static class SqlServerErrors
             1101 or 1105 or 9002 => new InvalidRequestException($"The files of database '{database}' on SQL Server {server} are full: {Sentence(e)} Make room; nothing half-written is visible.", e),
             208 when e.Message.Contains("workflows.", StringComparison.Ordinal) || e.Message.Contains("feature_store.", StringComparison.Ordinal) =>
                 new InvalidRequestException($"Database '{database}' on SQL Server {server} lacks a table of this program: {Sentence(e)} Run the command migrate.", e),
+            20 when e.Message.Contains("encryption", StringComparison.OrdinalIgnoreCase) =>
+                new InvalidRequestException($"SQL Server {server} cannot encrypt the connection. Give it a certificate, or add Encrypt=False to {Setting} where the network between is trusted.", e),
             -1 or 0 or 2 or 53 or 40 or 35 or 64 or 258 or 10060 or 10061 or 11001 or 26 or -2 when IsConnecting(e) =>
                 new InvalidRequestException($"SQL Server {server} cannot be reached. Check that it runs, and server name, port and firewall ({Setting}).", e) { StoreIsAway = true },
             _ => null,

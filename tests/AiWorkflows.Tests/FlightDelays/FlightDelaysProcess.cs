@@ -8,21 +8,28 @@ internal sealed record CommandResult(int ExitCode, string Output, string Error, 
 /// <summary>The built reference application as a process of its own, on a data directory of its own.</summary>
 internal static class FlightDelaysProcess
 {
-    public static Process Start(string folder, params string[] arguments)
+    public static Process Start(string folder, params string[] arguments) => Start(folder, new Dictionary<string, string>(), arguments);
+
+    /// <param name="settings">Options of the section AiWorkflows, beside the data directory.</param>
+    public static Process Start(string folder, IReadOnlyDictionary<string, string> settings, params string[] arguments)
     {
         var start = new ProcessStartInfo("dotnet") { RedirectStandardOutput = true, RedirectStandardError = true, WorkingDirectory = folder };
         start.ArgumentList.Add(Built());
         foreach (var argument in arguments)
             start.ArgumentList.Add(argument);
         start.Environment["AiWorkflows__DataDirectory"] = Path.Combine(folder, "data");
+        foreach (var (name, value) in settings)
+            start.Environment[$"AiWorkflows__{name}"] = value;
         start.Environment["NO_COLOR"] = "1";
         return Process.Start(start)!;
     }
 
-    public static async Task<CommandResult> RunAsync(string folder, params string[] arguments)
+    public static Task<CommandResult> RunAsync(string folder, params string[] arguments) => RunAsync(folder, new Dictionary<string, string>(), arguments);
+
+    public static async Task<CommandResult> RunAsync(string folder, IReadOnlyDictionary<string, string> settings, params string[] arguments)
     {
         var watch = Stopwatch.StartNew();
-        using var process = Start(folder, arguments);
+        using var process = Start(folder, settings, arguments);
         var (output, error) = (process.StandardOutput.ReadToEndAsync(), process.StandardError.ReadToEndAsync());
         var ended = process.WaitForExitAsync();
         var peak = 0L;

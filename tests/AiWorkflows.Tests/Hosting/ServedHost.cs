@@ -16,7 +16,7 @@ internal sealed class ServedHost : IAsyncDisposable
     private readonly RecordingConsole _console = new();
     private Task<int> _serving = Task.FromResult(-1);
 
-    private ServedHost(string directory, Probe probe, Dictionary<string, string?> settings, Action<WebApplicationBuilder>? configure)
+    private ServedHost(string directory, Probe probe, Dictionary<string, string?> settings, Action<WebApplicationBuilder>? configure, Action<AiWorkflowsBuilder>? define)
     {
         var builder = WebApplication.CreateBuilder(new WebApplicationOptions { ContentRootPath = directory });
         builder.Configuration.AddInMemoryCollection(new Dictionary<string, string?>
@@ -28,6 +28,11 @@ internal sealed class ServedHost : IAsyncDisposable
         builder.AddAiWorkflows(ai =>
         {
             ai.Services.AddSingleton(probe).AddSingleton<AiWorkflows.Hosting.Cli.ICliConsole>(_console);
+            if (define is not null)
+            {
+                define(ai);
+                return;
+            }
             ai.Workflow("w", w => w.Window(TimeSpan.FromDays(1), Define.Origin).Until(Define.Day(31)).Every(settings.GetValueOrDefault("cron") ?? "0 0 29 2 *")
                 .Stage<DoublePipeline>(maxAttempts: 1).Stage<TickPipeline>(maxAttempts: 1));
             ai.Workflow("by-hand", w => w.Window(TimeSpan.FromDays(1), Define.Origin).Until(Define.Day(31)).Stage<OutcomePipeline>(maxAttempts: 1));
@@ -50,11 +55,15 @@ internal sealed class ServedHost : IAsyncDisposable
 
     public JobStorage Jobs => Services.GetRequiredService<JobStorage>();
 
-    public static ServedHost Build(string directory, Probe? probe = null, Dictionary<string, string?>? settings = null, Action<WebApplicationBuilder>? configure = null) => new(directory, probe ?? new(), settings ?? [], configure);
+    /// <param name="define">Defines other workflows than the usual ones.</param>
+    public static ServedHost Build(
+        string directory, Probe? probe = null, Dictionary<string, string?>? settings = null, Action<WebApplicationBuilder>? configure = null, Action<AiWorkflowsBuilder>? define = null) =>
+        new(directory, probe ?? new(), settings ?? [], configure, define);
 
-    public static async Task<ServedHost> StartAsync(string directory, Probe? probe = null, Dictionary<string, string?>? settings = null, Action<WebApplicationBuilder>? configure = null)
+    public static async Task<ServedHost> StartAsync(
+        string directory, Probe? probe = null, Dictionary<string, string?>? settings = null, Action<WebApplicationBuilder>? configure = null, Action<AiWorkflowsBuilder>? define = null)
     {
-        var host = Build(directory, probe, settings, configure);
+        var host = Build(directory, probe, settings, configure, define);
         host._serving = host._app.RunAiWorkflowsAsync(["serve"]);
         using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(30));
         while (!host.Out.Contains("Scheduled:", StringComparison.Ordinal))

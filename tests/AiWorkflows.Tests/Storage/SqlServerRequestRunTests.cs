@@ -1,3 +1,4 @@
+using System.Globalization;
 using AiWorkflows.Storage;
 using AiWorkflows.Storage.SqlServer;
 using AiWorkflows.Workflows;
@@ -65,35 +66,70 @@ public sealed class SqlServerRequestRunTests : IAsyncLifetime
     {
         var roles = await File.ReadAllTextAsync(Path.Combine(RepositoryRoot(), "db", "sqlserver", "roles.sql"));
         for (var twice = 0; twice < 2; twice++)
-            await ExecuteAsync(roles);
-        foreach (var role in new[] { "host", "analyst", "requester" })
-            await ExecuteAsync($"IF USER_ID(N'test_{role}') IS NULL CREATE USER test_{role} WITHOUT LOGIN; ALTER ROLE aiworkflows_{role} ADD MEMBER test_{role};");
+            await ScalarAsync(roles);
+        await using var host = await SqlServerLogin.CreateAsync(_database, "aiworkflows_host");
+        await using var analyst = await SqlServerLogin.CreateAsync(_database, "aiworkflows_analyst");
+        await using var requester = await SqlServerLogin.CreateAsync(_database, "aiworkflows_requester");
+        await using var nobody = await SqlServerLogin.CreateAsync(_database);
 
-        (await AllowedAsync("requester", "EXEC workflows.request_run @workflow = N'flight-delays'")).ShouldBeTrue();
-        (await AllowedAsync("requester", "SELECT COUNT(*) FROM workflows.runs")).ShouldBeFalse();
-        (await AllowedAsync("analyst", "SELECT COUNT(*) FROM prediction_log.predictions")).ShouldBeTrue();
-        (await AllowedAsync("analyst", "SELECT COUNT(*) FROM prediction_log.prediction_rows")).ShouldBeFalse();
-        (await AllowedAsync("analyst", "DELETE FROM workflows.runs")).ShouldBeFalse();
-        (await AllowedAsync("analyst", "EXEC workflows.request_run @workflow = N'flight-delays'")).ShouldBeFalse();
-        (await AllowedAsync("host", "UPDATE workflows.runs SET touch = touch")).ShouldBeTrue();
-        (await AllowedAsync("host", "CREATE TABLE feature_store.mine (x int)")).ShouldBeFalse();
+        const string request = "EXEC workflows.request_run @workflow = N'flight-delays'";
+        (await AllowedAsync(requester, request)).ShouldBeTrue();
+        (await AllowedAsync(requester, "SELECT COUNT(*) FROM workflows.runs")).ShouldBeFalse();
+        (await AllowedAsync(requester, "SELECT COUNT(*) FROM workflows.run_requests")).ShouldBeFalse();
+        (await AllowedAsync(analyst, "SELECT COUNT(*) FROM prediction_log.predictions")).ShouldBeTrue();
+        (await AllowedAsync(analyst, "SELECT COUNT(*) FROM prediction_log.prediction_rows")).ShouldBeFalse();
+        (await AllowedAsync(analyst, "DELETE FROM workflows.runs")).ShouldBeFalse();
+        (await AllowedAsync(analyst, request)).ShouldBeFalse();
+        (await AllowedAsync(host, "UPDATE workflows.runs SET touch = touch")).ShouldBeTrue();
+        (await AllowedAsync(host, request)).ShouldBeTrue();
+        (await AllowedAsync(host, "CREATE TABLE feature_store.mine (x int)")).ShouldBeFalse();
+        (await AllowedAsync(nobody, "SELECT COUNT(*) FROM workflows.runs")).ShouldBeFalse();
+        (await AllowedAsync(nobody, request)).ShouldBeFalse();
+        (await ScalarAsync("SELECT MIN(login_name) FROM workflows.run_requests")).ShouldBe(new[] { host.Name, requester.Name }.Min(StringComparer.Ordinal));
     }
 
     [Fact]
     public async Task Doctor_finds_an_owner_able_to_do_everything()
     {
-        var checks = await _database.CheckAsync(default);
-        checks.Select(c => c.Name).ShouldBe(["database", "settings", "permissions", "migrations"]);
-        checks.ShouldAllBe(c => c.State != CheckState.Wrong);
+        var checks = (await _database.CheckAsync(default)).ToDictionary(c => c.Name);
+        checks.Keys.ShouldBe(["database", "settings", "permissions", "migrations"], ignoreOrder: true);
+        (checks["permissions"].State, checks["migrations"].State).ShouldBe((CheckState.Ok, CheckState.Ok));
+        var level = Convert.ToInt32(await ScalarAsync("SELECT compatibility_level FROM sys.databases WHERE database_id = DB_ID()"), CultureInfo.InvariantCulture);
+        (checks["database"].State == CheckState.Wrong).ShouldBe(level < 130, checks["database"].Detail);
+    }
+
+    [Fact]
+    public async Task Doctor_names_each_right_that_a_user_lacks_and_the_role_that_has_it()
+    {
+        await ScalarAsync(await File.ReadAllTextAsync(Path.Combine(RepositoryRoot(), "db", "sqlserver", "roles.sql")));
+        await using var nobody = await SqlServerLogin.CreateAsync(_database);
+        await using var host = await SqlServerLogin.CreateAsync(_database, "aiworkflows_host");
+
+        var lacking = (await CheckAsync(nobody)).Single(c => c.Name == "permissions");
+        lacking.State.ShouldBe(CheckState.Wrong);
+        foreach (var schema in new[] { "workflows", "feature_store", "model_registry", "prediction_log" })
+            lacking.Detail.ShouldContain($"DELETE, INSERT, SELECT, UPDATE on {schema}");
+        lacking.Detail.ShouldContain("aiworkflows_host");
+        lacking.Detail.ShouldNotContain(nobody.Password);
+
+        var able = (await CheckAsync(host)).ToDictionary(c => c.Name);
+        able["permissions"].State.ShouldBe(CheckState.Ok, able["permissions"].Detail);
+        (able["migrations"].State, able["migrations"].Detail.Contains("CREATE TABLE", StringComparison.Ordinal)).ShouldBe((CheckState.Note, true), able["migrations"].Detail);
+    }
+
+    private static async Task<IReadOnlyList<DatabaseCheck>> CheckAsync(SqlServerLogin login)
+    {
+        await using var database = new SqlServerDatabase(login.ConnectionString);
+        return await database.CheckAsync(default);
     }
 
     private static DateTime Day(int day) => new(2001, 6, day, 0, 0, 0, DateTimeKind.Utc);
 
-    private async Task<bool> AllowedAsync(string role, string sql)
+    private static async Task<bool> AllowedAsync(SqlServerLogin login, string sql)
     {
         try
         {
-            await ExecuteAsync($"EXECUTE AS USER = N'test_{role}'; {sql}; REVERT;");
+            await login.ScalarAsync(sql);
             return true;
         }
         catch (SqlException e) when (e.Number is 229 or 262 or 2760)
@@ -102,9 +138,6 @@ public sealed class SqlServerRequestRunTests : IAsyncLifetime
         }
     }
 
-    private async Task ExecuteAsync(string sql) => await ScalarAsync(sql);
-
-    /// <summary>On a connection of its own: one that failed as another user is not given back to a pool.</summary>
     private async Task<object?> ScalarAsync(string sql)
     {
         await using var connection = new SqlConnection(new SqlConnectionStringBuilder(_database.ConnectionString) { Pooling = false }.ConnectionString);

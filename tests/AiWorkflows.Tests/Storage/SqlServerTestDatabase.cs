@@ -22,10 +22,11 @@ internal static class SqlServerTestDatabase
     public static string ConnectionString(string database) => new SqlConnectionStringBuilder(Server()) { InitialCatalog = database }.ConnectionString;
 
     /// <summary>A new database without tables.</summary>
-    public static async Task<string> CreateAsync()
+    /// <param name="suffix">The end of its name.</param>
+    public static async Task<string> CreateAsync(string suffix = "")
     {
-        var name = $"aiworkflows_test_{Environment.ProcessId}_{Interlocked.Increment(ref _created)}";
-        await ExecuteAsync($"CREATE DATABASE {name}");
+        var name = $"aiworkflows_test_{Environment.ProcessId}_{Interlocked.Increment(ref _created)}{suffix}";
+        await ExecuteAsync($"CREATE DATABASE {SqlServerDialect.Quote(name)}");
         lock (Created)
             Created.Add(name);
         return name;
@@ -59,7 +60,7 @@ internal static class SqlServerTestDatabase
     {
         using (var pooled = new SqlConnection(ConnectionString(database)))
             SqlConnection.ClearPool(pooled);
-        await ExecuteAsync($"DROP DATABASE {database}");
+        await ExecuteAsync($"DROP DATABASE {SqlServerDialect.Quote(database)}");
     }
 
     private static void DropAll()
