@@ -70,6 +70,7 @@ internal sealed class EmbeddedHost(
             await SqlServerJobs.PrepareAsync(database, ct);
         _url = url;
         _lock?.Note(Me);
+        engine.TriggersOnData = _kind == Serve;
         engine.AttemptStarted += JobProgress.Follow;
         engine.RunEnded += OnRunEnded;
         engine.Exhausted += OnExhausted;

@@ -45,6 +45,7 @@ internal static class WorkflowCommands
             i.Output.Fields(
                 ("workflow", workflow.Name),
                 ("schedule", line.Paused ? $"{workflow.Cron ?? "none"}, paused by {line.PausedBy}" : workflow.Cron ?? "none"),
+                ("on new data", workflow.OnNewData is { } debounce ? $"{SpanText.Of(debounce)} after the last commit of {string.Join(", ", RunEngine.GroupsOfOthers(workflow).Select(g => g.Name))}" : null),
                 ("windows", $"{Format.Age(workflow.WindowSize)} each, from {Timestamps.Display(workflow.Origin)} on"),
                 ("warm-up until", workflow.WarmUpUntil is { } warmUp ? Timestamps.Display(warmUp) : null),
                 ("data until", workflow.Until is { } until ? Timestamps.Display(until) : null),

@@ -1,3 +1,4 @@
+using AiWorkflows.Hosting.Dashboard.Backfills;
 using AiWorkflows.Hosting.Dashboard.Features;
 using AiWorkflows.Hosting.Dashboard.Models;
 using AiWorkflows.Hosting.Dashboard.Pages;
@@ -9,7 +10,7 @@ using AiWorkflows.Workflows;
 namespace AiWorkflows.Hosting.Dashboard;
 
 /// <summary>Reads what the pages show, each answer at most once a second.</summary>
-internal sealed class DashboardReader(DashboardQueries queries, ModelQueries models, FeatureQueries features, PageCache cache, Catalog catalog, BusinessClock clock, IJobDispatcher dispatcher)
+internal sealed class DashboardReader(DashboardQueries queries, ModelQueries models, FeatureQueries features, BackfillQueries backfills, PageCache cache, Catalog catalog, BusinessClock clock, IJobDispatcher dispatcher)
 {
     /// <summary>How many windows a strip shows.</summary>
     public const int StripCells = 30;
@@ -83,6 +84,19 @@ internal sealed class DashboardReader(DashboardQueries queries, ModelQueries mod
             LogFilter = log,
             EngineId = EngineId,
         };
+    });
+
+    public Task<IReadOnlyList<BackfillRow>> BackfillsAsync() => cache.GetAsync("backfills", () => backfills.ListAsync(null, null, RowsPerPanel, CancellationToken.None));
+
+    /// <summary>Null where there is no such backfill.</summary>
+    public Task<BackfillModel?> BackfillAsync(long backfillId) => cache.GetAsync($"backfill {backfillId}", async () =>
+    {
+        var ct = CancellationToken.None;
+        if (await backfills.FindAsync(backfillId, ct).ConfigureAwait(false) is not { } backfill)
+            return null;
+        var windows = await backfills.WindowsAsync(backfillId, 0, ct).ConfigureAwait(false);
+        var steps = await queries.StepsOfAsync([.. windows.Where(w => w.State == States.Running).Select(w => w.RunId)], ct).ConfigureAwait(false);
+        return new BackfillModel(backfill, windows, steps.ToDictionary(s => s.RunId));
     });
 
     public Task<ModelsModel> ModelsAsync() => cache.GetAsync("models", async () => new ModelsModel(

@@ -14,6 +14,7 @@ internal static class DashboardServices
         services.TryAddSingleton<DashboardQueries>();
         services.TryAddSingleton<ModelQueries>();
         services.TryAddSingleton<FeatureQueries>();
+        services.TryAddSingleton<BackfillQueries>();
         services.TryAddSingleton(_ => new PageCache(TimeProvider.System));
         services.TryAddSingleton<DashboardReader>();
         return services;

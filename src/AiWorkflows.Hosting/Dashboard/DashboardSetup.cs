@@ -1,4 +1,5 @@
 using AiWorkflows.Hosting.Dashboard.Actions;
+using AiWorkflows.Hosting.Dashboard.Backfills;
 using AiWorkflows.Hosting.Dashboard.Features;
 using AiWorkflows.Hosting.Dashboard.Jobs;
 using AiWorkflows.Hosting.Dashboard.Models;
@@ -17,7 +18,7 @@ namespace AiWorkflows.Hosting.Dashboard;
 /// </summary>
 internal static class DashboardSetup
 {
-    private static readonly string[] OurPaths = ["/workflows", "/runs", "/features", "/models"];
+    private static readonly string[] OurPaths = ["/workflows", "/runs", "/backfills", "/features", "/models"];
     private static int _registered;
 
     public static void Register(IGlobalConfiguration configuration)
@@ -34,9 +35,11 @@ internal static class DashboardSetup
             .UseDashboardMetric(FailedRuns);
         AddPage("/workflows", new WorkflowsPage());
         AddPage("/runs", new RunsPage());
+        AddPage("/backfills", new BackfillsPage());
         AddPage("/features", new FeatureGroupsPage());
         AddPage("/models", new ModelsPage());
         AddPage("/runs/(?<id>[0-9]{1,18})", new RunPage());
+        AddPage("/backfills/(?<id>[0-9]{1,18})", new BackfillPage());
         AddPage("/features/(?<name>[^/]+)", new FeatureGroupPage());
         AddPage("/models/(?<name>[^/]+)", new ModelPage());
 
@@ -48,6 +51,9 @@ internal static class DashboardSetup
         routes.Add("/workflows/(?<name>[^/]+)/resume", new ActionDispatcher(DashboardActions.ResumeScheduleAsync));
         routes.Add("/runs/(?<id>[0-9]{1,18})/cancel", new ActionDispatcher(DashboardActions.CancelAsync));
         routes.Add("/runs/(?<id>[0-9]{1,18})/resume", new ActionDispatcher(DashboardActions.ResumeAsync));
+
+        routes.Add("/backfills/(?<id>[0-9]{1,18})/cancel", new ActionDispatcher(DashboardActions.CancelBackfillAsync));
+        routes.Add("/backfills/(?<id>[0-9]{1,18})/retry", new ActionDispatcher(DashboardActions.RetryBackfillAsync));
 
         NavigationMenu.Items.Insert(0, page => new MenuItem("Workflows", page.Url.To("/workflows"))
         {

@@ -29,7 +29,7 @@ internal sealed partial class DashboardQueries
     /// </summary>
     public Task<IReadOnlyList<DashboardRun>> OpenAndFailedAsync(CancellationToken ct) => QueryAsync<DashboardRun>(
         $$"""
-        SELECT {{RunColumns}} FROM {workflows.runs} r WHERE r.state IN ('requested', 'running')
+        SELECT {{RunColumns}} FROM {workflows.runs} r WHERE r.state IN ('requested', 'running') AND (r.state = 'running' OR r.backfill_id IS NULL)
         UNION ALL
         SELECT {{RunColumns}} FROM {workflows.runs} r
         WHERE r.state = 'failed' AND r.run_id > (SELECT COALESCE(MAX(run_id), 0) FROM {workflows.runs}) - @recent

@@ -22,10 +22,11 @@ internal sealed record StageDefinition(
     IReadOnlyList<string> After, int MaxAttempts, TimeSpan? TimeLimit, int Partitions = 1, TimeSpan LookBack = default);
 
 /// <summary>A validated workflow.</summary>
+/// <param name="OnNewData">Not null: it starts so long after the last new commit of a group that it reads and others write.</param>
 /// <param name="Stages">In an order in which they can be executed one by one.</param>
 internal sealed record WorkflowDefinition(
     string Name, string? Cron, TimeSpan WindowSize, DateTime Origin, DateTime? WarmUpUntil, DateTime? Until,
-    CatchUpPolicy CatchUp, OverlapPolicy Overlap, int MaxRunning, IReadOnlyList<StageDefinition> Stages);
+    CatchUpPolicy CatchUp, OverlapPolicy Overlap, int MaxRunning, IReadOnlyList<StageDefinition> Stages, TimeSpan? OnNewData = null);
 
 /// <summary>Everything that a host defines, validated: one exception lists all mistakes.</summary>
 internal sealed partial class Catalog

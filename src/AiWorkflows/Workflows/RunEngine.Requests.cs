@@ -144,7 +144,7 @@ internal sealed partial class RunEngine
     {
         if (_catalog.FindWorkflow(run.Workflow) is not { } workflow)
             return;
-        if (run.TriggeredBy == "schedule" && (await Ledger.WorkflowStatesAsync(ct)).Any(w => w.Workflow == run.Workflow && w.PausedAt is not null))
+        if (run.TriggeredBy is "schedule" or "data" && (await Ledger.WorkflowStatesAsync(ct)).Any(w => w.Workflow == run.Workflow && w.PausedAt is not null))
             return;
         await RequestOwedAsync(workflow, new(run.Workflow, null, run.RequestedBy, run.TriggeredBy, run.Mode, run.Hindsight), ct);
     }

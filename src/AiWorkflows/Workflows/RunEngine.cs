@@ -79,6 +79,7 @@ internal sealed partial class RunEngine : IDisposable
     {
         long token = -1;
         var nextSweep = NextSweep();
+        var nextData = 0L;
         while (!ct.IsCancellationRequested)
         {
             try
@@ -86,6 +87,8 @@ internal sealed partial class RunEngine : IDisposable
                 var woken = await _wake.WaitAsync(_options.Poll, ct);
                 var changed = await Ledger.ChangeTokenAsync(ct);
                 _watch.Answered();
+                if (TriggersOnData && (woken || changed != token || TimeProvider.System.GetTimestamp() >= nextData))
+                    nextData = await TriggerOnDataAsync(ct) is { } wait ? TimeProvider.System.GetTimestamp() + (long)(wait.TotalSeconds * TimeProvider.System.TimestampFrequency) : long.MaxValue;
                 if (woken || changed != token)
                 {
                     token = changed;

@@ -54,12 +54,25 @@ public sealed class WorkflowBuilder
 
     internal int MaxRunning { get; private set; } = 1;
 
+    internal TimeSpan? Debounce { get; private set; }
+
     internal TimeSpan? RawLookBack { get; private set; }
 
     /// <summary>Schedules the workflow by a cron expression in UTC. Each tick covers the closed grid cells that are owed; with nothing owed it does nothing.</summary>
     public WorkflowBuilder Every(string cron)
     {
         Cron = cron;
+        return this;
+    }
+
+    /// <summary>
+    /// Starts the workflow when something new was published in a feature group that it reads and does not write itself. As a scheduled tick does, it then covers what is owed: cells that
+    /// have ended, and cells whose input has changed; where that is nothing it does nothing. Several hosts make one run. May stand beside <see cref="Every"/>.
+    /// </summary>
+    /// <param name="debounce">How long nothing new must have come, so that a series of commits makes one run; after ten times that it starts anyway.</param>
+    public WorkflowBuilder OnNewData(TimeSpan debounce)
+    {
+        Debounce = debounce;
         return this;
     }
 

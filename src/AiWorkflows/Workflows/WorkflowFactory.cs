@@ -34,17 +34,29 @@ internal static class WorkflowFactory
             errors.Add($"{where}: Overlap({nameof(OverlapPolicy)}.{nameof(OverlapPolicy.Parallel)}) lets several run at a time; say how many with maxRunning, or use {nameof(OverlapPolicy.Queue)}.");
         CheckStages(where, definition, sources, staged, errors);
         CheckLookBack(where, definition, sources, errors);
+        CheckTrigger(where, definition, sources, errors);
 
         WorkflowBuilder.StageSpec[] specs = [.. definition.Stages.Where(s => sources.ContainsKey(s.Pipeline)).DistinctBy(s => s.Pipeline)];
         var stages = StageOrder.Sort(where, specs, sources, errors);
         return errors.Count > before ? null : new(
             name, definition.Cron, definition.Size, definition.Origin, definition.WarmUpUntil, definition.End,
-            definition.CatchUpPolicy, definition.OverlapPolicy, definition.MaxRunning, [.. stages.Select(s => Stage(s.Source, s.Spec, s.After, definition))]);
+            definition.CatchUpPolicy, definition.OverlapPolicy, definition.MaxRunning, [.. stages.Select(s => Stage(s.Source, s.Spec, s.After, definition))], definition.Debounce);
     }
 
     private static StageDefinition Stage(StageSource source, WorkflowBuilder.StageSpec spec, IReadOnlyList<string> after, WorkflowBuilder definition) =>
         new(source.Name, source.Kind, source.Feature, source.Training, source.Inference, after, spec.MaxAttempts ?? DefaultAttempts, spec.TimeLimit, spec.Partitions,
             spec.LookBack ?? (source.Feature is { Reads.Count: 0 } ? definition.RawLookBack ?? default : default));
+
+    private static void CheckTrigger(string where, WorkflowBuilder definition, IReadOnlyDictionary<Type, StageSource> sources, List<string> errors)
+    {
+        if (definition.Debounce is not { } debounce)
+            return;
+        if (debounce < TimeSpan.Zero)
+            errors.Add($"{where}: OnNewData({debounce}) would start before there is anything; the debounce is at least zero.");
+        StageSource[] stages = [.. definition.Stages.Where(s => sources.ContainsKey(s.Pipeline)).Select(s => sources[s.Pipeline])];
+        if (stages.Length > 0 && !stages.SelectMany(s => s.Reads).Any(g => stages.All(s => s.Feature?.Writes.Row != g.Row)))
+            errors.Add($"{where}: OnNewData waits for feature groups that others write, but the workflow reads none of them; start it with Every, or remove OnNewData.");
+    }
 
     private static void CheckLookBack(string where, WorkflowBuilder definition, IReadOnlyDictionary<Type, StageSource> sources, List<string> errors)
     {

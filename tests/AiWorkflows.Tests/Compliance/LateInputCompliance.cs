@@ -52,6 +52,28 @@ public abstract class LateInputCompliance
         (await Task.WhenAll(Enumerable.Range(0, 6).Select(_ => Task.Run(() => store.Ledger.ReopenAsync("w", Means, default))))).Sum().ShouldBe(2);
     }
 
+    [Fact]
+    public async Task New_data_is_what_was_published_since_it_was_taken_into_account_and_is_taken_once()
+    {
+        await using var store = await OpenCoveredAsync();
+        string[] groups = [Readings.Group.Name];
+        var first = (await store.Ledger.NewDataAsync("w", groups, default))!;
+        first.Seq.ShouldBe(await store.Features.CurrentSeqAsync(default));
+        first.SinceLatest.ShouldBeInRange(TimeSpan.FromSeconds(-1), TimeSpan.FromMinutes(5));
+        (await store.Ledger.NewDataAsync("w", ["others"], default)).ShouldBeNull();
+        var request = new RunRequest("w", Day(1), "data", "data", DedupKey: "d");
+        var taken = await Task.WhenAll(Enumerable.Range(0, 6).Select(_ => Task.Run(() => store.Ledger.TakeDataAsync("w", first.Seq, request, default))));
+        taken.Count(t => t.Taken).ShouldBe(1);
+        await store.Ledger.CancelAsync(taken.Single(t => t.Taken).RunId!.Value, "ada", "enough", default);
+        (await store.Ledger.NewDataAsync("w", groups, default)).ShouldBeNull();
+
+        await Readings.PublishAsync(store, Day(2), Readings.Row("more", 24, 1));
+        (await store.Ledger.NewDataAsync("w", groups, default))!.Seq.ShouldBeGreaterThan(first.Seq);
+        await store.Ledger.SetPausedAsync("w", "ada", default);
+        (await store.Ledger.NewDataAsync("w", groups, default)).ShouldBeNull();
+        (await store.Ledger.TakeDataAsync("w", first.Seq + 1, null, default)).ShouldBe((false, null));
+    }
+
     private async Task<TestStore> OpenCoveredAsync()
     {
         var store = await OpenAsync();

@@ -95,6 +95,17 @@ public class CatalogTests
     }
 
     [Fact]
+    public void A_trigger_on_data_needs_data_of_others_and_time_that_goes_forward()
+    {
+        Mistakes(ai => ai.Workflow("w", w => w.OnNewData(TimeSpan.FromMinutes(-1)).Stage<TickPipeline>().Stage<DoublePipeline>())).ShouldBe(
+        [
+            "Workflow 'w': OnNewData(-00:01:00) would start before there is anything; the debounce is at least zero.",
+            "Workflow 'w': OnNewData waits for feature groups that others write, but the workflow reads none of them; start it with Every, or remove OnNewData.",
+        ], ignoreOrder: true);
+        Build(ai => ai.AddExternal<Tick>().Workflow("w", w => w.OnNewData(TimeSpan.Zero).Stage<DoublePipeline>())).Workflow("w").OnNewData.ShouldBe(TimeSpan.Zero);
+    }
+
+    [Fact]
     public void Parallel_runs_need_a_number() =>
         Mistakes(ai => ai.Workflow("w", w => w.Overlap(OverlapPolicy.Parallel).Stage<TickPipeline>()))
             .ShouldHaveSingleItem().ShouldBe("Workflow 'w': Overlap(OverlapPolicy.Parallel) lets several run at a time; say how many with maxRunning, or use Queue.");

@@ -34,9 +34,12 @@ internal sealed class InlineDispatcher : IJobDispatcher, IDisposable
         Enqueued.Enqueue((id, step, title, parentJobId));
         if (Loses(step))
             return id;
+        var known = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         // The parent is the job that is enqueueing, so the child may not wait for it inside the call.
         _jobs[id] = Task.Run(async () =>
         {
+            // Not before its own children can find it.
+            await known.Task;
             if (parentJobId is not null)
                 await _jobs[parentJobId];
             while (true)
@@ -48,6 +51,7 @@ internal sealed class InlineDispatcher : IJobDispatcher, IDisposable
                 await Task.Delay(wait > TimeSpan.Zero ? wait : TimeSpan.FromMilliseconds(1));
             }
         });
+        known.SetResult();
         return id;
     }
 

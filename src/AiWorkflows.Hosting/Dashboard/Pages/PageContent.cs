@@ -19,6 +19,8 @@ internal sealed record PageContext(string Base, bool IsReadOnly, DateTime Now)
 
     public string Run(long runId) => Url(string.Create(System.Globalization.CultureInfo.InvariantCulture, $"/runs/{runId}"));
 
+    public string Backfill(long backfillId) => Url(string.Create(System.Globalization.CultureInfo.InvariantCulture, $"/backfills/{backfillId}"));
+
     public string Job(string jobId) => Url("/jobs/details/" + Uri.EscapeDataString(jobId));
 
     public Markup Time(DateTime time) => Components.Time(time, Now);

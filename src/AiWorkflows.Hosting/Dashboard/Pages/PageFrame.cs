@@ -10,6 +10,7 @@ internal static class PageFrame
     [
         ("workflows", "Workflows", "/workflows"),
         ("runs", "Runs", "/runs"),
+        ("backfills", "Backfills", "/backfills"),
         ("features", "Feature groups", "/features"),
         ("models", "Models", "/models"),
     ];

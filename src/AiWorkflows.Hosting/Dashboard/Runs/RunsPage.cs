@@ -74,7 +74,7 @@ internal sealed class RunsPage : DashboardPage
         var look = Status.Of(run.State);
         return Table.Row(Link(context.Run(run.RunId), run.RunId.ToString(CultureInfo.InvariantCulture)),
             Table.Cell(Link(context.WorkflowRuns(run.Workflow), run.Workflow) + mode), Table.Cell(Markup.Text(Format.Window(run.WindowFrom.Value, run.WindowTo.Value, cell)), "aw-nowrap"),
-            Table.Cell(state), Table.Cell(run.BackfillId is { } backfill ? $"backfill {backfill.ToString(CultureInfo.InvariantCulture)}" : run.TriggeredBy), Table.Cell(Markup.Text(run.RequestedBy == run.TriggeredBy ? "" : Format.Shorten(run.RequestedBy, 40)), "aw-muted"),
+            Table.Cell(state), Table.Cell(run.BackfillId is { } backfill ? Link(context.Backfill(backfill), $"backfill {backfill.ToString(CultureInfo.InvariantCulture)}") : Markup.Text(run.TriggeredBy)), Table.Cell(Markup.Text(run.RequestedBy == run.TriggeredBy ? "" : Format.Shorten(run.RequestedBy, 40)), "aw-muted"),
             Table.Number(took is { } time ? Format.Duration(time) : null),
             Table.Cell(took is { } length && longest > 0 ? Bar(length.TotalSeconds / longest, look is Status.Cancel ? "idle" : look, Format.Duration(length), 90) : Markup.Empty),
             Table.Number(steps is null || run.State == States.Requested ? null : steps.RowsWritten), Table.Number(context.Time(run.RequestedAt.Value)));

@@ -46,7 +46,7 @@ internal static class WorkflowRows
     private static Markup Schedule(WorkflowDefinition workflow, DashboardWorkflow? paused, PageContext context)
     {
         if (workflow.Cron is not { } cron)
-            return Muted("on request");
+            return workflow.OnNewData is { } debounce ? Muted($"on new data, {Format.Coarse(debounce)} after the last") : Muted("on request");
         var code = Markup.Of($"<code>{cron}</code>");
         if (paused is { PausedAt: { } since })
             return code + Note(Markup.Of($"paused by {paused.PausedBy}, {context.Time(since.Value)}"));
