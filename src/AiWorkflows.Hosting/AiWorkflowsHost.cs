@@ -49,7 +49,7 @@ public static class AiWorkflowsHost
         if (settings.IsShared)
             builder.Services.AddSqlServerStorage(options.ConnectionString!);
         else
-            builder.Services.AddSqliteStorage(settings.DatabasePath);
+            builder.Services.AddSqliteStorage(() => settings.DatabasePath);
         builder.Services.AddEngine(settings, definitions);
         builder.Services.AddOnlineInference();
         builder.Services.AddJobEngine();

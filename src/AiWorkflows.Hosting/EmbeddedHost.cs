@@ -79,7 +79,9 @@ internal sealed class EmbeddedHost(
         await engine.StartAsync(ct);
         if (_kind == Serve)
         {
-            schedules.Register();
+            // A replay ticks by a clock of its own.
+            if (settings.Replay is null)
+                schedules.Register();
             retention.Register();
         }
         servers.Start();

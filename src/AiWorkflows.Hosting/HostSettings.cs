@@ -15,8 +15,11 @@ internal sealed record HostSettings
 
     public required string DataDirectory { get; init; }
 
-    /// <summary>The SQLite file, absolute; without meaning where the database is shared.</summary>
-    public required string DatabasePath { get; init; }
+    /// <summary>The SQLite file, absolute; without meaning where the database is shared. Of a replay it is another, so it is asked for when it is needed.</summary>
+    public required string DatabasePath { get => Replay is null ? field : Path.Combine(DataDirectory, "replay.db"); init; }
+
+    /// <summary>Null unless this host replays history.</summary>
+    public ReplayCourse? Replay { get; private set; }
 
     public required string CodeVersion { get; init; }
 
@@ -47,6 +50,9 @@ internal sealed record HostSettings
             EngineId = options.Engine == StoreEngine.SqlServer ? SharedEngine : engine,
         };
     }
+
+    /// <summary>Turns to the database of a replay; nobody has asked for the other one yet.</summary>
+    public void ReplayInstead(ReplayCourse course) => Replay = course;
 
     /// <exception cref="InvalidRequestException">The configuration has mistakes, which it lists.</exception>
     public void ThrowIfWrong()

@@ -15,7 +15,8 @@ namespace AiWorkflows.Hosting;
 /// <summary>Serves dashboard and API, and runs what is scheduled or requested, until it is stopped.</summary>
 internal static class ServeCommand
 {
-    public static async Task<int> RunAsync(WebApplication app, CancellationToken ct)
+    /// <param name="replay">Not null: history instead of the present.</param>
+    public static async Task<int> RunAsync(WebApplication app, Replay? replay, CancellationToken ct)
     {
         var services = app.Services;
         var settings = services.GetRequiredService<HostSettings>();
@@ -32,6 +33,8 @@ internal static class ServeCommand
         if (!host.TryAcquire(EmbeddedHost.Serve))
             throw new InvalidRequestException(
                 $"Another host works on {settings.DatabasePath}: {host.Holder()?.ToString() ?? "an unknown process"}. Use that one, or stop it first; an embedded database has one host.");
+        if (replay is not null)
+            Replay.ForgetTheLast(settings);
         await services.GetRequiredService<Migrator>().MigrateAsync(ct);
         if (exposed is not null)
             await access.RequireForAsync(exposed, storeExists: true, ct);
@@ -44,25 +47,35 @@ internal static class ServeCommand
         try
         {
             await host.StartAsync(url, ct);
-            var schedules = services.GetRequiredService<WorkflowSchedules>();
-            foreach (var workflow in schedules.Scheduled)
-                await services.GetRequiredService<RunEngine>().TickAsync(workflow.Name, ct);
             answering = services.GetRequiredService<OnlineModels>().WatchAsync(stopping.Token);
             services.GetRequiredService<Readiness>().Started();
-            var console = services.GetService<ICliConsole>() ?? new SystemConsole();
-            await console.Out.WriteLineAsync($"Dashboard: {url}/hangfire  (Ctrl+C stops)");
-            await console.Out.WriteLineAsync(Announce(schedules.Scheduled, services.GetRequiredService<BusinessClock>()));
+            if (replay is not null)
+                await replay.StartAsync(url);
+            else
+                await TickAsync(services, url, ct);
             await app.WaitForShutdownAsync(ct);
         }
         finally
         {
             services.GetRequiredService<Readiness>().Stopping();
+            if (replay is not null)
+                await replay.DisposeAsync();
             await host.StopAsync();
             await app.StopAsync(CancellationToken.None);
             await stopping.CancelAsync();
             await answering;
         }
         return host.IsExhausted ? 1 : 0;
+    }
+
+    private static async Task TickAsync(IServiceProvider services, string url, CancellationToken ct)
+    {
+        var schedules = services.GetRequiredService<WorkflowSchedules>();
+        foreach (var workflow in schedules.Scheduled)
+            await services.GetRequiredService<RunEngine>().TickAsync(workflow.Name, ct);
+        var console = services.GetService<ICliConsole>() ?? new SystemConsole();
+        await console.Out.WriteLineAsync($"Dashboard: {url}/hangfire  (Ctrl+C stops)");
+        await console.Out.WriteLineAsync(Announce(schedules.Scheduled, services.GetRequiredService<BusinessClock>()));
     }
 
     /// <summary>Whether there may be keys already.</summary>

@@ -43,9 +43,12 @@ internal static class StorageServices
     }
 
     /// <summary>The embedded engine on the file at <paramref name="databasePath"/>. Migrate before the first use.</summary>
-    public static IServiceCollection AddSqliteStorage(this IServiceCollection services, string databasePath)
+    public static IServiceCollection AddSqliteStorage(this IServiceCollection services, string databasePath) => services.AddSqliteStorage(() => databasePath);
+
+    /// <summary>The embedded engine on a file whose path is asked for when the store is first needed.</summary>
+    public static IServiceCollection AddSqliteStorage(this IServiceCollection services, Func<string> databasePath)
     {
-        services.AddSingleton(_ => new SqliteDatabase(databasePath));
+        services.AddSingleton(_ => new SqliteDatabase(databasePath()));
         services.AddSingleton<StoreDatabase>(s => s.GetRequiredService<SqliteDatabase>());
         services.AddSingleton<Migrator, SqliteMigrator>(s => new SqliteMigrator(s.GetRequiredService<SqliteDatabase>()));
         services.AddSingleton<FeatureStore, SqliteFeatureStore>();

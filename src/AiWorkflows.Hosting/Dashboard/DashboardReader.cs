@@ -34,7 +34,7 @@ internal sealed class DashboardReader(DashboardQueries queries, ModelQueries mod
     public async Task<SectionBar> SectionBarAsync()
     {
         var runs = await OpenAndFailedAsync().ConfigureAwait(false);
-        return new(runs.Count(run => run.IsOpen), runs.Count(run => !run.IsOpen), clock.Stands ? EventTime : null);
+        return new(runs.Count(run => run.IsOpen), runs.Count(run => !run.IsOpen), clock.Stands || clock.Speed is not null ? EventTime : null, clock.Speed);
     }
 
     public Task<WorkflowsModel> WorkflowsAsync() => cache.GetAsync("workflows", async () =>
@@ -54,6 +54,7 @@ internal sealed class DashboardReader(DashboardQueries queries, ModelQueries mod
             Totals = await queries.TotalsAsync(ct).ConfigureAwait(false),
             LiveAuc = await queries.DailyMetricsAsync(pipelines, "auc", MetricDays * Math.Max(1, pipelines.Length), ct).ConfigureAwait(false),
             EventTime = EventTime,
+            IsReplay = clock.Speed is not null,
         };
     });
 

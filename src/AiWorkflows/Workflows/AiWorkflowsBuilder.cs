@@ -18,6 +18,9 @@ public sealed class AiWorkflowsBuilder
 
     internal List<(string Name, WorkflowBuilder Definition)> Workflows { get; } = [];
 
+    /// <summary>Where a replay starts: every workflow's warm-up ends there, whatever it declares, for from there on everything is to happen.</summary>
+    internal DateTime? ReplayFrom { get; set; }
+
     /// <summary>Adds a pipeline or a feature view.</summary>
     public AiWorkflowsBuilder Add<T>() where T : class
     {

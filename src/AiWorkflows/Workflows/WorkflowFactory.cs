@@ -20,7 +20,13 @@ internal static class WorkflowFactory
             errors.Add($"{shared.Key.Name} is a stage of {string.Join(" and ", shared.Select(s => s.Name))}, {what}; keep it in one of them.");
         }
         HashSet<Type> staged = [.. builder.Workflows.SelectMany(w => w.Definition.Stages).Select(s => s.Pipeline)];
-        return [.. builder.Workflows.Select(w => Create(w.Name, w.Definition, sources, staged, errors)).OfType<WorkflowDefinition>()];
+        return [.. builder.Workflows.Select(w => Create(w.Name, w.Definition, sources, staged, errors)).OfType<WorkflowDefinition>().Select(w => builder.ReplayFrom is { } start ? WarmUntil(w, start) : w)];
+    }
+
+    private static WorkflowDefinition WarmUntil(WorkflowDefinition workflow, DateTime start)
+    {
+        var line = WindowGrid.Of(workflow).Floor(workflow.Until is { } until && until < start ? until : start);
+        return workflow with { WarmUpUntil = line > workflow.Origin ? line : null };
     }
 
     private static WorkflowDefinition? Create(string name, WorkflowBuilder definition, IReadOnlyDictionary<Type, StageSource> sources, HashSet<Type> staged, List<string> errors)

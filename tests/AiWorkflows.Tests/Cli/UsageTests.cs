@@ -83,7 +83,6 @@ public sealed class UsageTests
     [InlineData("models import buy file.onnx")]
     [InlineData("models export buy 1 file")]
     [InlineData("run shop --train")]
-    [InlineData("serve --replay 2024-01-01 --speed 60")]
     public async Task What_a_later_version_has_is_refused_by_name(string line)
     {
         await using var host = new ShopHost();

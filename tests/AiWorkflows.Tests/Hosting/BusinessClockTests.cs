@@ -33,6 +33,36 @@ public class BusinessClockTests
     }
 
     [Fact]
+    public void In_a_replay_it_runs_so_many_times_as_fast_as_the_system_and_stops_at_the_end()
+    {
+        var system = new FakeTimeProvider();
+        var clock = new BusinessClock(Noon, system);
+        clock.Run(Noon, 3600, Noon.AddDays(1));
+        (clock.Stands, clock.Speed).ShouldBe((false, 3600));
+        clock.RealTimeTo(Noon.AddHours(1)).ShouldBe(TimeSpan.FromSeconds(1));
+
+        system.Advance(TimeSpan.FromSeconds(1.5));
+        clock.GetUtcNow().UtcDateTime.ShouldBe(Noon.AddHours(1.5));
+        clock.RealTimeTo(Noon.AddHours(1)).ShouldBe(TimeSpan.Zero);
+        clock.RealTimeTo(Noon.AddDays(2)).ShouldBeNull();
+
+        system.Advance(TimeSpan.FromSeconds(22.5));
+        clock.GetUtcNow().UtcDateTime.ShouldBe(Noon.AddDays(1));
+        system.Advance(TimeSpan.FromDays(1000));
+        clock.GetUtcNow().UtcDateTime.ShouldBe(Noon.AddDays(1));
+    }
+
+    [Fact]
+    public void Neither_the_highest_speed_nor_the_longest_history_is_too_much_for_it()
+    {
+        var system = new FakeTimeProvider();
+        var clock = new BusinessClock(null, system);
+        clock.Run(new(1900, 1, 1, 0, 0, 0, DateTimeKind.Utc), 1_000_000, Noon);
+        system.Advance(TimeSpan.FromDays(365 * 100));
+        clock.GetUtcNow().UtcDateTime.ShouldBe(Noon);
+    }
+
+    [Fact]
     public void A_local_time_is_refused() =>
         Should.Throw<ArgumentException>(() => new BusinessClock(DateTime.SpecifyKind(Noon, DateTimeKind.Local), TimeProvider.System)).Message.ShouldContain("UTC");
 }

@@ -58,4 +58,5 @@ internal sealed record PageContent
 
 /// <summary>What the section bar shows.</summary>
 /// <param name="EventTime">The business clock where it does not go with the system's; else null.</param>
-internal sealed record SectionBar(long Running, long Failed, DateTime? EventTime);
+/// <param name="Speed">How fast that clock runs through history; null where it stands.</param>
+internal sealed record SectionBar(long Running, long Failed, DateTime? EventTime, double? Speed = null);

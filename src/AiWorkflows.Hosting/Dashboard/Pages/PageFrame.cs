@@ -20,12 +20,12 @@ internal static class PageFrame
         var live = page.LiveUrl is { } url && !page.Ended ? Markup.Of($" data-aw-live=\"{url}\" data-aw-every=\"{page.EveryMilliseconds}\"") : Markup.Empty;
         return Markup.Of(
             $"""
-            <div class="aw" data-aw-now="{context.Now.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture)}"{live}>{Sprite.Symbols}<nav class="aw-nav" aria-label="AiWorkflows">{Components.Part("nav", Links(page, bar, context))}<div class="aw-clock">{Clock(bar)}{SignedIn(context)}{Badge(page)}</div></nav>{Parts(page)}</div>
+            <div class="aw" data-aw-now="{context.Now.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture)}"{live}>{Sprite.Symbols}<nav class="aw-nav" aria-label="AiWorkflows">{Components.Part("nav", Links(page, bar, context))}<div class="aw-clock">{Components.Part("clock", Clock(bar))}{SignedIn(context)}{Badge(page)}</div></nav>{Parts(page)}</div>
             """);
     }
 
     /// <summary>What a live page asks for again: the same markup, without what never changes.</summary>
-    public static Markup RenderParts(PageContent page, SectionBar bar, PageContext context) => Components.Part("nav", Links(page, bar, context)) + Parts(page);
+    public static Markup RenderParts(PageContent page, SectionBar bar, PageContext context) => Components.Part("nav", Links(page, bar, context)) + Components.Part("clock", Clock(bar)) + Parts(page);
 
     private static Markup Parts(PageContent page) => Markup.Of(
         $"""
@@ -37,7 +37,8 @@ internal static class PageFrame
         <ul>{Sections.Select(section => Markup.Of($"<li><a href=\"{context.Url(section.Path)}\"{Markup.When(section.Section == page.Section, Markup.Raw(" aria-current=\"page\""))}>{section.Title}{Markup.When(section.Section == "runs", Components.Count(bar.Running, "run", "running") + Components.Count(bar.Failed, "bad", "failed"))}</a></li>"))}</ul>
         """);
 
-    private static Markup Clock(SectionBar bar) => bar.EventTime is not { } time ? Markup.Empty : Markup.Of(
+    private static Markup Clock(SectionBar bar) => bar.EventTime is not { } time ? Markup.Empty : bar.Speed is { } speed ? Markup.Of(
+        $"<span data-tip=\"History is being replayed in a database of its own. Windows and schedules follow this clock; start and end of runs follow the real one.\">Replay <b>{time.ToString("yyyy-MM-dd HH:mm", CultureInfo.InvariantCulture)}</b> UTC, {speed.ToString("#,0.##", CultureInfo.InvariantCulture)}×</span>") : Markup.Of(
         $"<span data-tip=\"The business clock of this host stands here. Windows follow it; start and end of runs follow the real one.\">Event clock <b>{time.ToString("yyyy-MM-dd HH:mm", CultureInfo.InvariantCulture)}</b> UTC</span>");
 
     private static Markup SignedIn(PageContext context) => context is not { SignedInAs: { } name, Logout: { } logout } ? Markup.Empty : Markup.Of(

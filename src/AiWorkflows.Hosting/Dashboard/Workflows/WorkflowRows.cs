@@ -28,7 +28,7 @@ internal static class WorkflowRows
         return Table.Row(
             Link(context.WorkflowRuns(workflow.Name), workflow.Name, "aw-name")
                 + Markup.Of($"<span class=\"aw-desc aw-nowrap\" data-tip=\"{string.Join(", ", workflow.Stages.Select(stage => stage.Name))}\">{Format.Count(workflow.Stages.Count, "stage")} · {Format.Grid(workflow.WindowSize)}</span>"),
-            Table.Cell(State(workflow, model, runs, paused)), Table.Cell(Schedule(workflow, paused, context)),
+            Table.Cell(State(workflow, model, runs, paused)), Table.Cell(Schedule(workflow, paused, model.IsReplay ? model.EventTime : null, context)),
             Table.Cell(WindowStrip.Render(workflow, runs, model, context)), Table.Cell(Watermark(workflow, model, runs)),
             Table.Cell(Champion(workflow, model, context)), Table.Cell(Actions(workflow, paused, context)));
     }
@@ -43,17 +43,17 @@ internal static class WorkflowRows
             : runs.MaxBy(run => run.RunId) is { } last ? Status.OfRun(last.State) : Status.Badge(Status.None, "never run");
     }
 
-    private static Markup Schedule(WorkflowDefinition workflow, DashboardWorkflow? paused, PageContext context)
+    private static Markup Schedule(WorkflowDefinition workflow, DashboardWorkflow? paused, DateTime? replayed, PageContext context)
     {
         if (workflow.Cron is not { } cron)
             return workflow.OnNewData is { } debounce ? Muted($"on new data, {Format.Coarse(debounce)} after the last") : Muted("on request");
         var code = Markup.Of($"<code>{cron}</code>");
         if (paused is { PausedAt: { } since })
             return code + Note(Markup.Of($"paused by {paused.PausedBy}, {context.Time(since.Value)}"));
-        return code + (Next(workflow, context.Now) is { } next ? Note(Markup.Of($"next {context.Time(next)}")) : Markup.Empty);
+        return code + (Next(workflow, replayed ?? context.Now) is { } next ? Note(replayed is null ? Markup.Of($"next {context.Time(next)}") : Markup.Text($"next {Timestamps.Display(next)}, replayed")) : Markup.Empty);
     }
 
-    /// <summary>The schedule's next tick in real time; null without one.</summary>
+    /// <summary>The schedule's next tick after a moment; null without one.</summary>
     internal static DateTime? Next(WorkflowDefinition workflow, DateTime now)
     {
         if (workflow.Cron is not { } cron)

@@ -21,6 +21,9 @@ internal sealed record WorkflowsModel
     public required DashboardTotals Totals { get; init; }
     public required IReadOnlyList<DashboardDailyMetric> LiveAuc { get; init; }
 
+    /// <summary>Whether the schedules come due by the business clock.</summary>
+    public bool IsReplay { get; init; }
+
     /// <summary>The business clock.</summary>
     public required DateTime EventTime { get; init; }
 }
