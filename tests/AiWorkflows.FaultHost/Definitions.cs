@@ -15,6 +15,9 @@ public sealed record Sum([EntityKey] int Meter, [EventTime] DateTime At, float S
 [FeatureGroup("peaks")]
 public sealed record Peak([EntityKey] int Meter, [EventTime] DateTime At, float Highest);
 
+[FeatureGroup("lows")]
+public sealed record Low([EntityKey] int Meter, [EventTime] DateTime At, float Value);
+
 [FeatureGroup("spreads")]
 public sealed record Spread([EntityKey] int Meter, [EventTime] DateTime At, float Value);
 
@@ -71,6 +74,21 @@ public sealed class PeakPipeline(IFeatureReader<Pulse> pulses, Faults faults) : 
             yield return new(pulse.Meter, pulse.At, highest[pulse.Meter]);
         }
         await faults.ReachAsync("code peak written", ct);
+    }
+}
+
+/// <summary>In three partitions of eight hours.</summary>
+public sealed class LowPipeline(IFeatureReader<Pulse> pulses, Faults faults) : BatchFeaturePipeline<Low>
+{
+    public override TimeSpan? SliceUnit => TimeSpan.FromHours(1);
+
+    public override async IAsyncEnumerable<Low> ComputeAsync(Window window, [EnumeratorCancellation] CancellationToken ct)
+    {
+        await faults.ReachAsync("code low", ct);
+        await foreach (var pulse in pulses.ReadAsync(window, ct))
+            if (pulse.Value < 0.4f)
+                yield return new(pulse.Meter, pulse.At, pulse.Value);
+        await faults.ReachAsync("code low written", ct);
     }
 }
 
@@ -139,7 +157,7 @@ internal static class Definitions
         ai.Add<AlarmView>();
         ai.Workflow("meters", w => w
             .Every("0 0 29 2 *").Window(TimeSpan.FromDays(1), Meters.Start).WarmUp(WarmUp).Until(WarmUp.AddDays(days)).CatchUp(CatchUpPolicy.EachWindow)
-            .Stage<PulsePipeline>(maxAttempts: 5).Stage<SumPipeline>().Stage<PeakPipeline>(timeLimit: limit).Stage<SpreadPipeline>().Stage<AlarmPipeline>()
+            .Stage<PulsePipeline>(maxAttempts: 5).Stage<SumPipeline>().Stage<PeakPipeline>(timeLimit: limit).Stage<LowPipeline>(partitions: 3).Stage<SpreadPipeline>().Stage<AlarmPipeline>()
             .Stage<AlarmTraining>().Stage<AlarmScoring>());
     }
 }

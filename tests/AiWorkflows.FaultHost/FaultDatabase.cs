@@ -25,6 +25,7 @@ internal sealed class FaultDatabase(string path, Faults faults, TimeSpan clockOf
         ("coverage is added", "INSERT INTO {workflows.coverage}"),
         ("a watermark is moved", "UPDATE {workflows.watermarks}"),
         ("an attempt is ended", "SET outcome = @Outcome"),
+        ("a slice is sealed", "UPDATE {feature_store.commits} SET state = 'sealed'"),
         ("a commit is collected", "SET state = 'collected' WHERE commit_id"),
         ("outcomes are stored", "INSERT INTO {prediction_log.outcomes}"),
     ];

@@ -20,6 +20,7 @@ internal static partial class DefinitionChecks
         (string Name, Type Type)[] stages =
             [.. pipelines.Select(p => (p.Name, p.Type)), .. trainings.Select(t => (t.Name, t.Type)), .. inferences.Select(i => (i.Name, i.Type))];
         Unique("stage", stages, errors);
+        Renames.Check(stages, errors);
         Unique("view", [.. views.Select(v => (v.Name, v.Type))], errors);
         foreach (var training in trainings.Where(t => !IsName(t.ModelName)))
             errors.Add($"{training.Type.Name}: {BadName("model", training.ModelName)}");

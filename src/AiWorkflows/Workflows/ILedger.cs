@@ -247,6 +247,9 @@ internal partial interface ILedger
 
     Task<IReadOnlyList<HostRecord>> HostsAsync(CancellationToken ct);
 
+    /// <summary>Lets what is held under the former name of a stage pass to its present one: steps of all runs, coverage, watermarks, predictions.</summary>
+    Task RenameStagesAsync(IReadOnlyList<(string Former, string Present)> renames, CancellationToken ct);
+
     /// <summary>The database's clock, UTC: the only one that hosts compare anything with.</summary>
     Task<DateTime> NowAsync(CancellationToken ct);
 

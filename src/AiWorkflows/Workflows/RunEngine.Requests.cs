@@ -129,6 +129,8 @@ internal sealed partial class RunEngine
         // A run by hand that failed long ago has nothing to do with cells that were done by another and are open again.
         var missed = OwedWindows.Find(workflow, request.Mode, OwedWindows.IgnoringReopened(coverage), now);
         var failed = unfinished.FirstOrDefault(r => r.State == States.Failed && r.Mode == request.Mode && (r.CatchUp ? owed : missed).Any(o => o.Window.Overlaps(r.Window)));
+        if (failed is not null && request.Trigger is ("schedule" or "data") && await TookHostsDownAsync(failed, ct))
+            return (new(RequestOutcome.NothingOwed, null, null, $"Run {failed.RunId} of {workflow.Name} for {failed.Window} has taken down one host after another; only a person resumes it, with 'runs resume {failed.RunId}'."), null);
         if (failed is not null && await Ledger.ResumeAsync(failed.RunId, request.By, ct))
             return (new(RequestOutcome.Resumed, failed.RunId, failed.Window, $"Run {failed.RunId} of {workflow.Name} for {failed.Window} had failed; it goes on where it stopped."), null);
 
@@ -138,6 +140,10 @@ internal sealed partial class RunEngine
         var row = new RunRequest(workflow.Name, next.Window, request.By, request.Trigger, request.Mode, CatchUp: true, request.Hindsight, key);
         return (new(RequestOutcome.Requested, null, next.Window, ""), row);
     }
+
+    /// <summary>Whether a stage of the run failed because it lost its host again and again. Whoever restarts hosts would otherwise restart that as well, for ever.</summary>
+    private async Task<bool> TookHostsDownAsync(RunRecord run, CancellationToken ct) =>
+        (await Ledger.StageRunsAsync(run.RunId, ct)).Any(s => s.State == States.Failed && s.Lost >= _options.MaxLost);
 
     /// <summary>Goes on with the next stretch as soon as the one before it has succeeded, whoever asked for it.</summary>
     private async Task ContinueCatchUpAsync(RunRecord run, CancellationToken ct)

@@ -70,6 +70,7 @@ internal sealed partial class RunEngine : IDisposable
     /// <summary>Makes workflows, groups and views known to the stores; every host does it before anything else, also one that only requests.</summary>
     public async Task RegisterAsync(CancellationToken ct)
     {
+        await Ledger.RenameStagesAsync(Renames.Of(_catalog), ct);
         await Ledger.RegisterWorkflowsAsync([.. _catalog.Workflows.Select(w => (w.Name, w.MaxRunning, w.Overlap))], ct);
         await _stores.Features.RegisterAsync(_catalog.Groups, [.. _catalog.Views.Select(v => v.Registration)], ct);
     }

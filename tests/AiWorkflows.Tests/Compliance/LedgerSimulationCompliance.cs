@@ -2,7 +2,7 @@ using AiWorkflows.Tests.Compliance.Simulation;
 
 namespace AiWorkflows.Tests.Compliance;
 
-/// <summary>Exactly-once outputs under kills, zombies, duplicates and wrong clocks: random worlds over the real store, 30 by default, 500 with AIWORKFLOWS_TEST_LONG=1.</summary>
+/// <summary>Exactly-once outputs under kills, zombies, duplicates and wrong clocks: random worlds over the real store, 30 by default, 500 with AIWORKFLOWS_TEST_LONG=1, as many as AIWORKFLOWS_TEST_WORLDS says where that is set.</summary>
 public abstract class LedgerSimulationCompliance
 {
     private const int Worlds = 30;
@@ -13,7 +13,8 @@ public abstract class LedgerSimulationCompliance
     [Fact]
     public async Task No_world_however_hostile_breaks_an_invariant()
     {
-        var worlds = Environment.GetEnvironmentVariable("AIWORKFLOWS_TEST_LONG") == "1" ? WorldsAtLength : Worlds;
+        var worlds = Environment.GetEnvironmentVariable("AIWORKFLOWS_TEST_WORLDS") is { Length: > 0 } asked ? int.Parse(asked, System.Globalization.CultureInfo.InvariantCulture)
+            : Environment.GetEnvironmentVariable("AIWORKFLOWS_TEST_LONG") == "1" ? WorldsAtLength : Worlds;
         var events = new Dictionary<string, int>();
         await Parallel.ForEachAsync(Enumerable.Range(1, worlds), new ParallelOptions { MaxDegreeOfParallelism = 2 }, async (seed, _) =>
         {

@@ -71,7 +71,7 @@ internal sealed class FaultProcess : IDisposable
     /// <summary>Waits until it has ended, by itself or by a signal.</summary>
     public async Task<FaultProcess> EndAsync(TimeSpan? patience = null)
     {
-        using var limit = new CancellationTokenSource(patience ?? TimeSpan.FromMinutes(4));
+        using var limit = new CancellationTokenSource(patience ?? TimeSpan.FromMinutes(10));
         try
         {
             await _process.WaitForExitAsync(limit.Token);
@@ -99,7 +99,7 @@ internal sealed class FaultProcess : IDisposable
             {
                 // Its tables are not there yet.
             }
-            if (_process.HasExited || watch.Elapsed > TimeSpan.FromMinutes(4))
+            if (_process.HasExited || watch.Elapsed > TimeSpan.FromMinutes(10))
             {
                 _process.Kill();
                 throw new TimeoutException($"Not reached: {sql}\n{await TextAsync()}");

@@ -14,12 +14,13 @@ internal static class FaultState
         ("pulses", "SELECT at, meter, value FROM feature_store_pulses_v1"),
         ("sums", "SELECT at, meter, sum6h FROM feature_store_sums_v1"),
         ("peaks", "SELECT at, meter, highest FROM feature_store_peaks_v1"),
+        ("lows", "SELECT at, meter, value FROM feature_store_lows_v1"),
         ("spreads", "SELECT at, meter, value FROM feature_store_spreads_v1"),
         ("alarms", "SELECT at, meter, rang FROM feature_store_alarms_v1"),
         ("stored rows", """
             SELECT 'pulses', COUNT(*) FROM feature_store_pulses_v1_rows UNION ALL SELECT 'sums', COUNT(*) FROM feature_store_sums_v1_rows
             UNION ALL SELECT 'peaks', COUNT(*) FROM feature_store_peaks_v1_rows UNION ALL SELECT 'spreads', COUNT(*) FROM feature_store_spreads_v1_rows
-            UNION ALL SELECT 'alarms', COUNT(*) FROM feature_store_alarms_v1_rows UNION ALL SELECT 'predictions', COUNT(*) FROM prediction_log_prediction_rows
+            UNION ALL SELECT 'lows', COUNT(*) FROM feature_store_lows_v1_rows UNION ALL SELECT 'alarms', COUNT(*) FROM feature_store_alarms_v1_rows UNION ALL SELECT 'predictions', COUNT(*) FROM prediction_log_prediction_rows
             """),
         ("commits", "SELECT feature_group, window_from, window_to, kind, rows, tombstones FROM feature_store_commits WHERE state = 'published'"),
         ("datasets", "SELECT content_hash, rows, window_from, window_to FROM feature_store_training_datasets"),

@@ -11,9 +11,9 @@ internal sealed class FaultWorld(int seed, int days) : IDisposable
         .. new[] { "RegisterWorkflowsAsync", "HostSeenAsync", "ExpireAsync", "UndispatchAsync", "CollectAsync", "RequestAsync", "AdmitAsync", "AdvanceAsync", "SetJobsAsync", "ClaimAsync", "LogAsync", "WinAsync", "FailAsync", "PinModelAsync", "AuditAsync" }
             .SelectMany(transaction => new[] { $"before {transaction}", $"after {transaction}" }),
         "before steps are planned", "before edges are planned", "before a step is dispatched", "before an attempt is noted", "before the clock is locked", "before the clock moves",
-        "before a commit is published", "before a dataset is published", "before a version is published", "before an alias is set", "before a batch is published", "before coverage is added",
+        "before a commit is published", "before a slice is sealed", "before a dataset is published", "before a version is published", "before an alias is set", "before a batch is published", "before coverage is added",
         "before a watermark is moved", "before an attempt is ended", "before a run is ended", "before a commit is collected", "before outcomes are stored", "before a chunk", "after a chunk",
-        "code pulse", "code pulse written", "code peak", "code peak written", "code spread", "code alarm",
+        "code pulse", "code pulse written", "code peak", "code peak written", "code spread", "code alarm", "code low", "code low written",
     ];
 
     private static readonly Dictionary<int, Task<IReadOnlyDictionary<string, string[]>>> EndStates = [];

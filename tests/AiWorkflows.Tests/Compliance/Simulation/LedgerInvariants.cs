@@ -40,6 +40,8 @@ internal static class LedgerInvariants
             WHERE a.outcome IS NULL AND (s.state <> 'running' OR s.attempt <> a.attempt)
         UNION ALL SELECT 'I2 a commit was published into an ended run' FROM {feature_store.commits} c JOIN {workflows.attempts} a ON a.stage_run_id = c.stage_run_id AND a.attempt = c.attempt
             WHERE c.state = 'published' AND a.outcome <> 'succeeded'
+        UNION ALL SELECT 'I5 two stages have published under one sequence' FROM {feature_store.commits}
+            WHERE state = 'published' GROUP BY published_seq HAVING MIN(run_id) < MAX(run_id) OR MIN(stage) < MAX(stage)
         UNION ALL SELECT 'a commit replaced what it had not seen' FROM {feature_store.commits} c JOIN {feature_store.commits} o ON o.feature_group = c.feature_group AND o.version = c.version
             WHERE c.state = 'published' AND c.kind = 'replace' AND o.state = 'published' AND o.published_seq > c.base_seq AND o.published_seq < c.published_seq
               AND o.rows + o.tombstones > 0 AND o.min_event_time < c.window_to AND o.max_event_time >= c.window_from

@@ -17,6 +17,9 @@ internal sealed partial class SimulatedWorld
         var violation = await store.Database.ReadFirstAsync<string>(LedgerInvariants.Broken(Cap), null, default);
         if (violation is not null)
             throw new InvalidOperationException($"seed {seed}: {violation}");
+        if (_cancelled.Count > 0)
+            (await store.CountAsync("SELECT COUNT(*) FROM {workflows.runs} WHERE run_id IN @Runs AND state <> 'cancelled'", new { Runs = _cancelled.ToArray() }))
+                .ShouldBe(0, $"seed {seed}: a run that was cancelled goes on although nobody has resumed it");
         var seq = await store.Features.CurrentSeqAsync(default);
         if (seq == _seq)
             return;

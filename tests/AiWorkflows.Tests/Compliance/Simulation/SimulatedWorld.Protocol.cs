@@ -53,7 +53,8 @@ internal sealed partial class SimulatedWorld
         var window = slice ?? (await store.Ledger.FindRunAsync(attempt.RunId, default))!.Window;
         // A step writes nothing sometimes, so that coverage without a commit is met as well.
         var outcome = "fenced";
-        if (_chaos && _random.Next(6) == 0)
+        var (failsAtOnce, failsAtTheEnd) = (_chaos && _random.Next(12) == 0, _chaos && _random.Next(10) == 0);
+        if (failsAtOnce)
             outcome = "failed";
         else
         {
@@ -79,7 +80,9 @@ internal sealed partial class SimulatedWorld
                             break;
                     }
                     yield return 0;
-                    if (written == chunks)
+                    if (failsAtTheEnd)
+                        outcome = "failed";
+                    else if (written == chunks)
                         outcome = await WinAsync(writer, attempt, window, slice is not null, chunks);
                 }
                 yield return 0;
@@ -112,9 +115,10 @@ internal sealed partial class SimulatedWorld
         Count(outcome);
         if (outcome == "failed")
         {
-            var mine = await IsMineAsync(attempt);
+            var (mine, before) = (await IsMineAsync(attempt), await store.Ledger.FindStageRunAsync(attempt.StageRunId, default));
             var failed = await CheckedAsync(() => store.Ledger.FailAsync(attempt, "boom", TimeSpan.FromSeconds(20), false, default));
             (failed is not null).ShouldBe(mine, $"seed {seed}: attempt {attempt.Attempt} of {attempt.Stage} failed a row that is {(mine ? "" : "not ")}its own");
+            failed?.Failures.ShouldBe(before!.Failures + 1, $"seed {seed}: I9 failures of {attempt.Stage}");
             if (failed is { State: States.Pending })
             {
                 job.State = "Scheduled";

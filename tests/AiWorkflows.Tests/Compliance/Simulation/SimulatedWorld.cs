@@ -45,6 +45,7 @@ internal sealed partial class SimulatedWorld(TestStore store, int seed)
     private readonly Dictionary<string, RunPlan> _plans = [];
     private readonly Dictionary<long, int> _resumed = [];
     private readonly HashSet<string> _poisoned = [];
+    private readonly HashSet<long> _cancelled = [];
     private readonly Dictionary<string, int> _windows = [];
     private bool _chaos = true;
     private int _hostCount;
@@ -69,8 +70,8 @@ internal sealed partial class SimulatedWorld(TestStore store, int seed)
         for (var i = 0; i < ChaoticSteps; i++)
             await StepAsync();
 
+        // What kills its host goes on doing so: that has to end too.
         _chaos = false;
-        _poisoned.Clear();
         foreach (var host in _hosts)
             host.Paused = 0;
         for (var i = 0; i < LongestRecovery && !(i % 50 == 0 && await IsAtRestAsync()); i++)
@@ -213,6 +214,8 @@ internal sealed partial class SimulatedWorld(TestStore store, int seed)
                 Count("cancelled backfill");
             return;
         }
+        // A retry of the backfill resumes its cancelled windows too.
+        _cancelled.Clear();
         var resumed = await store.Database.ReadAsync<long>("SELECT run_id FROM {workflows.runs} WHERE backfill_id = @Id AND state IN ('failed', 'cancelled')", new { Id = _backfill }, default);
         if (_retried >= 5 || await CheckedAsync(() => store.Ledger.RetryBackfillAsync(_backfill, "ada", default)) == 0)
             return;
@@ -233,10 +236,19 @@ internal sealed partial class SimulatedWorld(TestStore store, int seed)
         if (_random.Next(2) == 0)
         {
             if (await CheckedAsync(() => store.Ledger.CancelAsync(run, "ada", "enough", default)))
+            {
+                _cancelled.Add(run);
                 Count("cancel");
+            }
         }
-        else if (_resumed.GetValueOrDefault(run) < 3 && await CheckedAsync(() => store.Ledger.ResumeAsync(run, "ada", default)))
+        else if (_resumed.GetValueOrDefault(run) < 3)
         {
+            var wasCancelled = _cancelled.Remove(run);
+            if (!await CheckedAsync(() => store.Ledger.ResumeAsync(run, "ada", default)))
+            {
+                wasCancelled.ShouldBeFalse($"seed {seed}: run {run} was cancelled and cannot be resumed");
+                return;
+            }
             _resumed[run] = _resumed.GetValueOrDefault(run) + 1;
             Count("resume");
         }
