@@ -37,6 +37,20 @@ public sealed class OnlinePredictionTests(OnlineShop finished) : IClassFixture<O
     }
 
     [Fact]
+    public async Task No_request_however_malformed_finds_an_error_of_ours()
+    {
+        await using var shop = await ServedShop.StartAsync(finished.Directory);
+        string[] seeds =
+        [
+            """{"instances":[{"visit_id":1}],"request_id":"r"}""", """{"instances":[{"visit_id":999999,"at":"2024-02-09T12:00:00Z","shop":"north","basket":80.5}]}""",
+            """{"instances":[{"visit_id":1,"at":"2024-02-09T12:00:00Z","shop":"north","basket":80.5},{"visit_id":2}]}""", """{"instances":[{"visit_id":9223372036854775807,"shop":"\u0000","basket":3.5e38}]}""",
+        ];
+        (await Hosting.Security.FuzzTests.RunAsync(shop.Http, [("POST /api/models/{name}/predictions", "POST", "/api/models/buy/predictions")], "buy", seeds)).ShouldBeGreaterThan(50);
+        var (status, answer) = await shop.PredictAsync(new { instances = new[] { new { visit_id = 1 } } });
+        status.ShouldBe(200, answer.ToString());
+    }
+
+    [Fact]
     public async Task A_whole_row_is_scored_as_it_is_given()
     {
         await using var shop = await ServedShop.StartAsync(finished.Directory);
