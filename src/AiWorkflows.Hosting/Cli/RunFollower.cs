@@ -28,7 +28,7 @@ internal sealed class RunFollower(CliContext context, Output output, CliHost hos
         while (true)
         {
             var run = await RunReport.RequireAsync(context, runId, ct);
-            show(run, [.. (await _runs.StepsAsync(runId, ct)).Select(host.WithProgress)]);
+            show(run, PartitionedStep.Fold([.. (await _runs.StepsAsync(runId, ct)).Select(host.WithProgress)]));
             if (run.State is not (States.Requested or States.Running))
                 return run;
             await Task.Delay(Look, ct);

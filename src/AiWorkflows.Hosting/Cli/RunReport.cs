@@ -28,7 +28,7 @@ internal sealed record RunReport(
     }
 
     /// <summary>Steps that failed, in order, with the error of each.</summary>
-    public IEnumerable<StepRow> FailedSteps() => Steps.Where(s => s.State == States.Failed);
+    public IEnumerable<StepRow> FailedSteps() => PartitionedStep.Fold(Steps).Where(s => s.State == States.Failed);
 
     public void Write(Output output)
     {
@@ -46,9 +46,9 @@ internal sealed record RunReport(
         if (Steps.Count > 0)
         {
             output.Heading("Stages");
-            output.Table(Steps,
-                new("step", s => s.Partition == 0 && !Steps.Any(o => o.Step == s.Step && o.Partition > 0) ? s.Step : $"{s.Step} {s.Partition + 1}"),
-                new("state", s => s.State), new("attempts", s => s.Attempt.ToString(System.Globalization.CultureInfo.InvariantCulture), Right: true),
+            output.Table(PartitionedStep.Fold(Steps),
+                new("step", s => s.Step),
+                new("state", s => s.State is States.Running or States.Failed && s.Partitions > 1 ? $"{s.State}, {s.ProgressText}" : s.State), new("attempts", s => s.Attempt.ToString(System.Globalization.CultureInfo.InvariantCulture), Right: true),
                 new("rows read", s => Format.Count(s.RowsRead), Right: true), new("rows written", s => Format.Count(s.RowsWritten), Right: true),
                 new("time", s => Format.Seconds(s.Seconds), Right: true),
                 new("", s => Format.OneLine(s.Error ?? s.Reason ?? (s.State == States.Running ? s.ProgressText : ""), 100)));

@@ -37,7 +37,7 @@ internal sealed class RunQueries
 
     public Task<IReadOnlyList<StepRow>> StepsAsync(long runId, CancellationToken ct) => _database.ReadAsync<StepRow>(
         """
-        SELECT stage_run_id, step, stage, kind, ordinal, partition, state, attempt, failures, lost, started_at, finished_at, rows_read, rows_written,
+        SELECT stage_run_id, step, stage, kind, ordinal, partition, partitions, window_from, window_to, state, attempt, failures, lost, started_at, finished_at, rows_read, rows_written,
                progress_done, progress_total, progress_text, as_of_seq, host, job_id, reason, error
         FROM {workflows.stage_runs} WHERE run_id = @runId ORDER BY ordinal, partition
         """, new { runId }, ct);

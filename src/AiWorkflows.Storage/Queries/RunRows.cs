@@ -32,6 +32,9 @@ internal sealed record StepRow
     public required string Kind { get; init; }
     public int Ordinal { get; init; }
     public int Partition { get; init; }
+    public int Partitions { get; init; }
+    public Utc? WindowFrom { get; init; }
+    public Utc? WindowTo { get; init; }
     public required string State { get; init; }
     public int Attempt { get; init; }
     public int Failures { get; init; }

@@ -62,6 +62,18 @@ public sealed class RunRenderingTests
     }
 
     [Fact]
+    public void A_partitioned_stage_is_one_node_that_says_how_many_are_done()
+    {
+        var parts = Enumerable.Range(0, 8).Select(i => Step(i + 1, "scoring", i < 5 ? "succeeded" : i < 7 ? "running" : "pending") with { Partition = i, Partitions = 8 });
+        var publish = Step(9, "scoring/publish", "pending") with { Stage = "scoring", Kind = "control" };
+        var html = Html(Model("running", [.. parts, publish]) with { Edges = [new() { Step = "scoring/publish", AfterStep = "scoring" }] });
+        Regex.Count(html, "<g class=\"aw-node ").ShouldBe(2);
+        html.ShouldContain("5 of 8 partitions");
+        html.ShouldContain("waits for scoring");
+        html.ShouldContain("control → all partitions");
+    }
+
+    [Fact]
     public void A_failed_run_says_what_failed_what_is_not_damaged_and_what_resuming_keeps()
     {
         var html = Html(Model("failed", [Step(1, "departures", "succeeded"), Step(2, "scoring", "failed") with { Attempt = 3, Error = "feature wind is missing" }]));

@@ -71,7 +71,8 @@ internal static class RunGraph
             StepKinds.Feature => Arrow("features", catalog?.FeaturePipelines.FirstOrDefault(p => p.Name == stage)?.Writes.Name),
             StepKinds.Training => Arrow("training", catalog?.Trainings.FirstOrDefault(t => t.Name == stage)?.ModelName),
             StepKinds.Inference => Arrow("inference", catalog?.Inferences.FirstOrDefault(i => i.Name == stage) is null ? null : "predictions"),
-            _ => group.Step.EndsWith("/outcomes", StringComparison.Ordinal) ? Arrow("control", "outcomes, metrics") : group.First.Kind,
+            _ => group.Step == RunPlanner.PublishOf(stage) ? Arrow("control", "all partitions")
+                : group.Step.EndsWith("/outcomes", StringComparison.Ordinal) ? Arrow("control", "outcomes, metrics") : group.First.Kind,
         };
 
         static string Arrow(string kind, string? target) => target is null ? kind : $"{kind} → {target}";
@@ -85,7 +86,7 @@ internal static class RunGraph
             case States.Succeeded:
                 return $"{Format.Count(group.RowsWritten, "row")} · {Format.Duration(group.Took(context.Now) ?? TimeSpan.Zero)}";
             case States.Running:
-                return group.Share is { } share ? Format.Percent(share) : step.ProgressText is { Length: > 0 } text ? text : "running";
+                return group.IsPartitioned ? $"{group.Done} of {group.Parts.Count} partitions" : group.Share is { } share ? Format.Percent(share) : step.ProgressText is { Length: > 0 } text ? text : "running";
             case States.Failed:
                 return Format.FirstLine(group.Parts.FirstOrDefault(part => part.Error is not null)?.Error ?? step.Reason ?? "failed");
             case States.Pending:

@@ -14,10 +14,10 @@ internal sealed record StepGroup(string Step, IReadOnlyList<DashboardStep> Parts
     public bool IsPartitioned => Parts.Count > 1;
 
     /// <summary>The worst of the partitions decides.</summary>
-    public string State =>
-        Any(States.Failed) ? States.Failed : Any(States.Running) ? States.Running
-        : Parts.All(part => part.State == Parts[0].State) ? Parts[0].State
-        : Any(States.Cancelled) ? States.Cancelled : Any(States.Pending) && Any(States.Succeeded) ? States.Running : States.Pending;
+    public string State => PartitionedStep.State([.. Parts.Select(part => part.State)]);
+
+    /// <summary>How many partitions have succeeded.</summary>
+    public int Done => Parts.Count(part => part.State == States.Succeeded);
 
     public string Look => Status.Of(State);
 
@@ -37,6 +37,4 @@ internal sealed record StepGroup(string Step, IReadOnlyList<DashboardStep> Parts
     public string Anchor => $"step-{First.StageRunId}";
 
     public TimeSpan? Took(DateTime now) => StartedAt is not { } start ? null : FinishedAt is { } end ? end - start : State == States.Running ? now - start : null;
-
-    private bool Any(string state) => Parts.Any(part => part.State == state);
 }
