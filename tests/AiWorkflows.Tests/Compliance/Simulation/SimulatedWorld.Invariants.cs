@@ -73,6 +73,11 @@ internal sealed partial class SimulatedWorld
             WHERE r.run_id = @RunId
             """, new { lease.RunId, lease.Step })).ShouldBe(0, $"seed {seed}: I4 step {lease.Step} started before its predecessors in earlier windows of the backfill");
         lease.AsOfSeq.ShouldNotBeNull();
+        (await store.CountAsync("""
+            SELECT COUNT(*) FROM {workflows.run_edges} e JOIN {workflows.stage_runs} p ON p.run_id = e.run_id AND p.step = e.after_step
+                JOIN {feature_store.commits} c ON c.run_id = p.run_id AND c.stage = p.stage AND c.state = 'published'
+            WHERE e.run_id = @RunId AND e.step = @Step AND c.published_seq > @AsOfSeq
+            """, new { lease.RunId, lease.Step, lease.AsOfSeq })).ShouldBe(0, $"seed {seed}: I4 step {lease.Step} does not see what its predecessors have published");
         var key = (lease.RunId, lease.Step, _resumed.GetValueOrDefault(lease.RunId));
         if (!_asOf.TryAdd(key, lease.AsOfSeq))
             _asOf[key].ShouldBe(lease.AsOfSeq, $"seed {seed}: I6 attempts of step {lease.Step} read as of different sequences");

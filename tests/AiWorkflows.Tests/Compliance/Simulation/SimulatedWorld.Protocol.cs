@@ -80,7 +80,8 @@ internal sealed partial class SimulatedWorld
                             break;
                     }
                     yield return 0;
-                    if (failsAtTheEnd)
+                    // Code that cannot write any more may well fail by that.
+                    if (failsAtTheEnd || (_chaos && written < chunks && _random.Next(2) == 0))
                         outcome = "failed";
                     else if (written == chunks)
                         outcome = await WinAsync(writer, attempt, window, slice is not null, chunks);
