@@ -37,12 +37,13 @@ public abstract class ConcurrencyCompliance
                 }
             }
         });
+        Window WindowOf(int host) => host % 3 == 2 ? Readings.Day.Shift(TimeSpan.FromDays(host)) : Readings.Day;
+        var attempts = await AttemptsAsync(store, Enumerable.Range(0, Hosts * each).Select(i => WindowOf(i / each)));
         var sequences = await AtOnceAsync(store, async (mine, host) =>
         {
             var seqs = new List<long>();
-            var window = host % 3 == 2 ? Readings.Day.Shift(TimeSpan.FromDays(host)) : Readings.Day;
-            for (var i = 0; i < each; i++)
-                seqs.Add(await CountUpAsync(mine, window, () => Interlocked.Increment(ref conflicts)));
+            foreach (var attempt in attempts.Skip(host * each).Take(each))
+                seqs.Add(await CountUpAsync(mine, attempt, WindowOf(host), () => Interlocked.Increment(ref conflicts)));
             return seqs;
         });
         Volatile.Write(ref stop, true);
@@ -153,11 +154,11 @@ public abstract class ConcurrencyCompliance
         await using var store = await OpenRegisteredAsync();
         var days = Enumerable.Range(0, Hosts * 3).Select(i => Readings.Day.Shift(TimeSpan.FromDays(i))).ToArray();
         Random.Shared.Shuffle(days);
+        var attempts = await AttemptsAsync(store, days);
         await AtOnceAsync(store, async (mine, host) =>
         {
-            foreach (var day in days.Skip(host * 3).Take(3))
+            foreach (var (day, attempt) in days.Zip(attempts).Skip(host * 3).Take(3))
             {
-                var attempt = await mine.AttemptAsync(day);
                 await using var writer = await mine.Features.OpenCommitAsync(Readings.Commit(attempt, day), default);
                 await mine.Ledger.WinAsync(new(attempt) { Commit = Readings.Seal(writer, day, 0, inputs: [new("raw", 1, host, day)]), Coverage = (day, Readings.Start) }, default);
             }
@@ -186,9 +187,8 @@ public abstract class ConcurrencyCompliance
     }
 
     /// <summary>Takes what is current at the base, adds one, and does it again where somebody was faster.</summary>
-    private static async Task<long> CountUpAsync(TestStore store, Window window, Action conflict)
+    private static async Task<long> CountUpAsync(TestStore store, AttemptRef attempt, Window window, Action conflict)
     {
-        var attempt = await store.AttemptAsync(window);
         while (true)
         {
             await using var writer = await store.Features.OpenCommitAsync(Readings.Commit(attempt, window), default);
@@ -200,6 +200,15 @@ public abstract class ConcurrencyCompliance
             won.Outcome.ShouldBe(PublishOutcome.Conflict);
             conflict();
         }
+    }
+
+    /// <summary>Made one by one, for runs are admitted oldest first.</summary>
+    private static async Task<List<AttemptRef>> AttemptsAsync(TestStore store, IEnumerable<Window> windows)
+    {
+        var attempts = new List<AttemptRef>();
+        foreach (var window in windows)
+            attempts.Add(await store.AttemptAsync(window));
+        return attempts;
     }
 
     private static async Task<T[]> AtOnceAsync<T>(TestStore store, Func<TestStore, int, Task<T>> work)
