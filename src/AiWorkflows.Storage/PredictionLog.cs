@@ -58,14 +58,14 @@ internal abstract class PredictionLog(StoreDatabase database) : IPredictionLog
 
     public abstract Task<long> UpsertOutcomesAsync(string view, IReadOnlyList<OutcomeRow> rows, long knownSeq, CancellationToken ct);
 
-    public async Task<Window?> PendingOutcomesAsync(string pipeline, string view, CancellationToken ct)
+    public async Task<Window?> PendingOutcomesAsync(string pipeline, string view, DateTime since, CancellationToken ct)
     {
         var span = await database.ReadFirstAsync<Span>($$"""
             SELECT MIN(r.event_time) AS earliest, MAX(r.event_time) AS latest
             FROM {prediction_log.batches} b JOIN {prediction_log.prediction_rows} r ON r.batch_id = b.batch_id
-            WHERE b.pipeline = @Pipeline AND b.feature_view = @View AND b.role = 'champion' AND b.state = 'published' AND {{IsCurrent}}
+            WHERE b.pipeline = @Pipeline AND b.feature_view = @View AND b.role = 'champion' AND b.state = 'published' AND b.window_to > @Since AND r.event_time >= @Since AND {{IsCurrent}}
               AND NOT EXISTS (SELECT 1 FROM {prediction_log.outcomes} o WHERE o.feature_view = b.feature_view AND o.entity_key = r.entity_key AND o.event_time = r.event_time)
-            """, new { Pipeline = pipeline, View = view }, ct);
+            """, new { Pipeline = pipeline, View = view, Since = (Utc)since }, ct);
         return span?.Earliest is { } earliest ? StoredWindow.Of(earliest, span.Latest!.Value.Value.AddMicroseconds(1)) : null;
     }
 

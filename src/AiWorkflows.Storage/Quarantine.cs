@@ -5,8 +5,8 @@ namespace AiWorkflows.Storage;
 /// <summary>Rows in quarantine, in any database.</summary>
 internal sealed class Quarantine(StoreDatabase database) : IQuarantine
 {
-    /// <summary>Longer than any replay takes: a killed one is found by whoever becomes the host next.</summary>
-    private static readonly TimeSpan Lease = TimeSpan.FromMinutes(10);
+    /// <summary>Prolonged for as long as the replay goes on; a killed one is found when it has run out.</summary>
+    private static readonly TimeSpan Lease = TimeSpan.FromMinutes(1);
 
     private const int IdsAtOnce = 500;
 

@@ -60,7 +60,8 @@ internal interface IPredictionLog
     Task<long> UpsertOutcomesAsync(string view, IReadOnlyList<OutcomeRow> rows, long knownSeq, CancellationToken ct);
 
     /// <summary>The span of event time of the pipeline's current predictions that still lack an outcome; null when none does.</summary>
-    Task<Window?> PendingOutcomesAsync(string pipeline, string view, CancellationToken ct);
+    /// <param name="since">Predictions about events before this are waited for no longer.</param>
+    Task<Window?> PendingOutcomesAsync(string pipeline, string view, DateTime since, CancellationToken ct);
 
     /// <summary>The pipeline's current champion predictions without hindsight in the window, ordered by event time, with outcomes where known.</summary>
     IAsyncEnumerable<ScoredRow> ScoredAsync(string pipeline, Window window, CancellationToken ct);

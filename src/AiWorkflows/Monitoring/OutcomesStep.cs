@@ -18,13 +18,18 @@ internal static class OutcomesStep
 {
     private const int ChunkRows = 5_000;
 
+    /// <summary>How long after its horizon an outcome may still come: with late data, or because earlier runs had failed.</summary>
+    private static readonly TimeSpan Patience = TimeSpan.FromDays(30);
+
     public static async Task<OutcomesResult> ExecuteAsync(StageContext context, InferenceDefinition inference, InferenceStores stores, CancellationToken ct)
     {
         if (inference.View.LabelType is not { } label)
             return new(0, 0);
         var days = new SortedSet<DateTime>();
         var changed = 0L;
-        if (await stores.Log.PendingOutcomesAsync(inference.Name, inference.View.Name, ct) is { } pending)
+        // Some never come, and would keep the span that is read growing for ever.
+        var since = Earlier(context.Window.From, inference.View.LabelWithin + Patience);
+        if (await stores.Log.PendingOutcomesAsync(inference.Name, inference.View.Name, since, ct) is { } pending)
         {
             context.Progress.Text = "outcomes";
             changed = await UpsertAsync(context, inference, stores, pending, days, ct);
@@ -40,6 +45,8 @@ internal static class OutcomesStep
         context.Log.LogInformation("{Changed} outcomes became known or changed, live metrics of {Days} days", changed, computed);
         return new(changed, computed);
     }
+
+    private static DateTime Earlier(DateTime time, TimeSpan by) => by < time - DateTime.MinValue ? time - by : DateTime.SpecifyKind(DateTime.MinValue, DateTimeKind.Utc);
 
     /// <summary>Chunks end with the day, so that it is known which days changed.</summary>
     private static async Task<long> UpsertAsync(

@@ -26,8 +26,9 @@ internal sealed class QuarantineReplay(Catalog catalog, EngineStores stores, IQu
                 return new(taken, runs, refused);
             after = page[^1].QuarantineId;
             QuarantinedRecord[] wanted = [.. page.Where(r => only.Count == 0 || only.Contains(r.QuarantineId))];
+            await using var lease = new Prolonging(stores.Ledger, options);
             var result = await pipeline.ReplayAsync(wanted, accept, services, stores.Features, async window => new(
-                pipeline.Writes, CommitKind.Patch, window, await quarantine.BeginAsync(new(workflow, pipeline.Name, window, by, options.Host, options.CodeVersion), ct), options.CodeVersion), ct);
+                pipeline.Writes, CommitKind.Patch, window, lease.Of(await quarantine.BeginAsync(new(workflow, pipeline.Name, window, by, options.Host, options.CodeVersion), ct)), options.CodeVersion), ct);
             refused.AddRange(result.Refused);
             if (result is not { Commit: { } commit, Attempt: { } attempt })
                 continue;
@@ -39,6 +40,41 @@ internal sealed class QuarantineReplay(Catalog catalog, EngineStores stores, IQu
             await stores.Ledger.AuditAsync(by, "replay", $"feature group {group}", $"{result.Taken.Count} rows from quarantine{(accept ? ", accepted as they are" : "")}, run {attempt.RunId}", ct);
             taken += result.Taken.Count;
             runs.Add(attempt.RunId);
+        }
+    }
+
+    /// <summary>Prolongs the lease of a replay for as long as it goes on; nobody asks it to stop, for what it lost it cannot publish.</summary>
+    private sealed class Prolonging(ILedger ledger, RunEngineOptions options) : IAsyncDisposable
+    {
+        private readonly CancellationTokenSource _ended = new();
+        private Task _beating = Task.CompletedTask;
+
+        public AttemptRef Of(AttemptRef attempt)
+        {
+            _beating = Task.Run(() => BeatAsync(attempt), CancellationToken.None);
+            return attempt;
+        }
+
+        public async ValueTask DisposeAsync()
+        {
+            await _ended.CancelAsync();
+            await _beating;
+            _ended.Dispose();
+        }
+
+        private async Task BeatAsync(AttemptRef attempt)
+        {
+            using var timer = new PeriodicTimer(options.Beat);
+            try
+            {
+                while (await timer.WaitForNextTickAsync(_ended.Token) && await ledger.BeatAsync(attempt, options.Lease, new(), CancellationToken.None))
+                {
+                }
+            }
+            catch (Exception)
+            {
+                // Ended; or the database is away, and then the publication will say whether the lease was lost.
+            }
         }
     }
 }

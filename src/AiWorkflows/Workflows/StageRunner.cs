@@ -17,7 +17,9 @@ internal sealed class StageRunner(EngineStores stores, RunEngineOptions options)
         var covers = (context.Window, OwedWindows.Start(workflow, stage));
         var publication = row.Kind != StepKinds.Control ? await ExecuteAsync(workflow, stage, context, ct)
             : row.Step == RunPlanner.PublishOf(stage.Name) ? new Publication(context.Attempt) { Kind = PublicationKind.AllSlices, Coverage = covers }
-            : await FillInOutcomesAsync(stage.Inference!, context, ct);
+            : stage.Inference is { } inference ? await FillInOutcomesAsync(inference, context, ct)
+            // A command executes such a step itself, and ended before it was done.
+            : throw new StageFailedException($"{row.Step} was cut short with the command that had begun it, and nothing of it was published. Run the command again.");
         if (row.IsSlice)
             publication = publication with { Kind = PublicationKind.Slice };
         else if (row.Kind != StepKinds.Control)

@@ -105,16 +105,18 @@ public abstract class PredictionLogCompliance
     {
         await using var store = await OpenAsync();
         await Predictions.PublishAsync(store, Readings.Day, [Predictions.Row("a", 1, 0.1), Predictions.Row("b", 2, 0.2), Predictions.Row("c", 3, 0.3)]);
-        (await store.Predictions.PendingOutcomesAsync(Predictions.Pipeline, "v", default)).ShouldBe(new Window(Readings.At(1), Readings.At(3).AddMicroseconds(1)));
+        (await store.Predictions.PendingOutcomesAsync(Predictions.Pipeline, "v", Readings.Start, default)).ShouldBe(new Window(Readings.At(1), Readings.At(3).AddMicroseconds(1)));
+        (await store.Predictions.PendingOutcomesAsync(Predictions.Pipeline, "v", Readings.At(2), default)).ShouldBe(new Window(Readings.At(2), Readings.At(3).AddMicroseconds(1)));
+        (await store.Predictions.PendingOutcomesAsync(Predictions.Pipeline, "v", Readings.At(4), default)).ShouldBeNull();
         OutcomeRow a = new("[\"a\"]", Readings.At(1), 1, null, Readings.At(5)), b = new("[\"b\"]", Readings.At(2), 0, "no", Readings.At(6));
         (await store.Predictions.UpsertOutcomesAsync("v", [a, b], 5, default)).ShouldBe(2);
         (await store.Predictions.UpsertOutcomesAsync("v", [a, b], 6, default)).ShouldBe(0);
-        (await store.Predictions.PendingOutcomesAsync(Predictions.Pipeline, "v", default)).ShouldBe(new Window(Readings.At(3), Readings.At(3).AddMicroseconds(1)));
+        (await store.Predictions.PendingOutcomesAsync(Predictions.Pipeline, "v", Readings.Start, default)).ShouldBe(new Window(Readings.At(3), Readings.At(3).AddMicroseconds(1)));
         (await store.Predictions.UpsertOutcomesAsync("v", [a with { Actual = 0 }, new("[\"c\"]", Readings.At(3), 1, null, Readings.At(7))], 7, default)).ShouldBe(2);
         // What was read earlier corrects nothing that was read later.
         (await store.Predictions.UpsertOutcomesAsync("v", [a], 6, default)).ShouldBe(0);
-        (await store.Predictions.PendingOutcomesAsync(Predictions.Pipeline, "v", default)).ShouldBeNull();
-        (await store.Predictions.PendingOutcomesAsync("other", "v", default)).ShouldBeNull();
+        (await store.Predictions.PendingOutcomesAsync(Predictions.Pipeline, "v", Readings.Start, default)).ShouldBeNull();
+        (await store.Predictions.PendingOutcomesAsync("other", "v", Readings.Start, default)).ShouldBeNull();
         (await CurrentAsync(store)).Select(r => (r.Actual, r.ActualText)).ShouldBe([(0.0, null), (0.0, "no"), (1.0, null)]);
         (await store.CountAsync("SELECT COUNT(*) FROM {prediction_log.scored} WHERE actual = 1")).ShouldBe(1);
     }

@@ -142,6 +142,22 @@ public abstract partial class RetentionCompliance
     }
 
     [Fact]
+    public async Task Predictions_that_were_answered_one_by_one_go_by_the_time_of_the_answer()
+    {
+        await using var store = await OpenAsync();
+        await store.Database.WriteAsync(async tx =>
+        {
+            for (var ordinal = 0; ordinal < 1200; ordinal++)
+                await tx.ExecuteAsync("""
+                    INSERT INTO {prediction_log.online_rows} (batch_id, ordinal, item, entity_key, event_time, predicted_at, as_of_seq, output, inputs, features, missing, feature_hash)
+                    VALUES (7, @ordinal, 0, '["x"]', {now}, {ago:@Age}, 0, '{}', '{}', '{}', '[]', 0)
+                    """, new { ordinal, Age = Timestamps.ToMicros(TimeSpan.FromDays(ordinal < 1100 ? 60 : 1)) });
+        }, default);
+        (await PlanAndApplyAsync(store, Only(RetentionClass.Predictions))).Rows.ShouldBe(1100);
+        (await store.CountAsync("SELECT MIN(ordinal) FROM {prediction_log.online_rows}")).ShouldBe(1100);
+    }
+
+    [Fact]
     public async Task A_saved_model_goes_when_no_alias_needs_it_and_can_then_not_be_promoted()
     {
         await using var store = await OpenAsync();

@@ -35,9 +35,9 @@ internal sealed class MemoryLog : IPredictionLog
         return Task.FromResult(changed);
     }
 
-    public Task<Window?> PendingOutcomesAsync(string pipeline, string view, CancellationToken ct)
+    public Task<Window?> PendingOutcomesAsync(string pipeline, string view, DateTime since, CancellationToken ct)
     {
-        DateTime[] times = [.. Current(pipeline).Where(r => !_outcomes.ContainsKey((view, r.Row.EntityKey, r.Row.EventTime))).Select(r => r.Row.EventTime)];
+        DateTime[] times = [.. Current(pipeline).Where(r => r.Row.EventTime >= since && !_outcomes.ContainsKey((view, r.Row.EntityKey, r.Row.EventTime))).Select(r => r.Row.EventTime)];
         return Task.FromResult<Window?>(times.Length == 0 ? null : new(times.Min(), times.Max().AddMicroseconds(1)));
     }
 
