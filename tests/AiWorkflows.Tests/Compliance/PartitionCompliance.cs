@@ -121,9 +121,10 @@ public abstract class PartitionCompliance
     {
         await using var store = await OpenRegisteredAsync();
         var run = await StartAsync(store);
-        foreach (var slice in await AdvanceAsync(store, run))
+        var slices = await AdvanceAsync(store, run);
+        foreach (var slice in slices)
             await SealAsync(store, slice.StageRunId, 1);
-        await store.Database.WriteAsync(tx => tx.ExecuteAsync("UPDATE {feature_store.commits} SET state = 'discarded' WHERE commit_id = 2"), default);
+        await store.Database.WriteAsync(tx => tx.ExecuteAsync("UPDATE {feature_store.commits} SET state = 'discarded' WHERE stage_run_id = @StageRunId", new { slices[1].StageRunId }), default);
         var publish = (await AdvanceAsync(store, run)).ShouldHaveSingleItem();
         var attempt = (await store.ClaimAsync(publish.StageRunId))!;
         (await Should.ThrowAsync<InvalidOperationException>(store.Ledger.WinAsync(All(attempt), default))).Message.ShouldContain("3 partitions, but the results of 2");
