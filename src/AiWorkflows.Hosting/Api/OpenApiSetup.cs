@@ -76,7 +76,15 @@ internal static class OpenApiSetup
             operation.Responses.TryAdd("403", new OpenApiResponse { Description = "The role does not suffice." });
             operation.Responses.TryAdd("429", new OpenApiResponse { Description = "Too many requests at a time; Retry-After says when to come again." });
         }
-        if (metadata.OfType<ApiExample>().LastOrDefault() is { } example && operation.RequestBody?.Content is { } content && content.TryGetValue("application/json", out var json))
+        if (metadata.OfType<ApiExample>().LastOrDefault() is not { } example)
+            return;
+        // A body that is read by hand has no type that would describe it.
+        operation.RequestBody ??= new OpenApiRequestBody
+        {
+            Required = true,
+            Content = new Dictionary<string, OpenApiMediaType> { ["application/json"] = new() { Schema = new OpenApiSchema { Type = JsonSchemaType.Object } } },
+        };
+        if (operation.RequestBody.Content is { } content && content.TryGetValue("application/json", out var json))
             json.Example = JsonNode.Parse(example.Request);
     }
 

@@ -20,8 +20,11 @@ internal static class PredictionsApi
 
     public static void MapPredictions(this IEndpointRouteBuilder api)
     {
-        api.MapPost("/models/{name}/predictions", PredictAsync).RequireViewer().LimitAsPredictions();
-        api.MapGet("/models/{name}", ShowAsync).RequireViewer();
+        api.MapPost("/models/{name}/predictions", PredictAsync).RequireViewer().LimitAsPredictions().WithName("predict").WithTags("Predictions")
+            .WithSummary("Predict").WithDescription("An instance gives the keys of the entity, or its whole row; the answer names the version, and is in the log before it is sent. `version`, `alias` and `pipeline` choose.")
+            .WithExample("""{"instances":[{"flight_id":1}],"request_id":"a-text-of-yours"}""");
+        api.MapGet("/models/{name}", ShowAsync).RequireViewer().WithName("getModel").WithTags("Predictions")
+            .WithSummary("Show a model").WithDescription("What it takes, with an example request that works.");
     }
 
     private static async Task<IResult> PredictAsync(string name, HttpRequest http, OnlineModels models, OnlinePredictor predictor, CancellationToken ct)
