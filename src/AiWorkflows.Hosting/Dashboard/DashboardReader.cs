@@ -10,7 +10,7 @@ using AiWorkflows.Workflows;
 namespace AiWorkflows.Hosting.Dashboard;
 
 /// <summary>Reads what the pages show, each answer at most once a second.</summary>
-internal sealed class DashboardReader(DashboardQueries queries, ModelQueries models, FeatureQueries features, BackfillQueries backfills, PageCache cache, Catalog catalog, BusinessClock clock, IJobDispatcher dispatcher)
+internal sealed class DashboardReader(DashboardQueries queries, ModelQueries models, FeatureQueries features, BackfillQueries backfills, ILedger ledger, PageCache cache, Catalog catalog, BusinessClock clock, IJobDispatcher dispatcher)
 {
     /// <summary>How many windows a strip shows.</summary>
     public const int StripCells = 30;
@@ -84,8 +84,15 @@ internal sealed class DashboardReader(DashboardQueries queries, ModelQueries mod
             Log = await queries.LogTailAsync(runId, log, LogLines, ct).ConfigureAwait(false),
             LogFilter = log,
             EngineId = EngineId,
+            Unserved = run.State == States.Running ? await UnservedAsync(ct).ConfigureAwait(false) : [],
         };
     });
+
+    private async Task<IReadOnlyList<QueueState>> UnservedAsync(CancellationToken ct)
+    {
+        var waiting = await ledger.QueuesAsync(ct).ConfigureAwait(false);
+        return waiting.Count == 0 ? [] : (await LiveHosts.ReadAsync(ledger, ct).ConfigureAwait(false)).Unserved(waiting);
+    }
 
     public Task<IReadOnlyList<BackfillRow>> BackfillsAsync() => cache.GetAsync("backfills", () => backfills.ListAsync(null, null, RowsPerPanel, CancellationToken.None));
 

@@ -29,6 +29,14 @@ public sealed class RunRenderingTests
     }
 
     [Fact]
+    public void A_run_whose_steps_wait_in_a_queue_that_no_host_serves_says_so()
+    {
+        Html(Model("running", [Step(1, "a", "pending")])).ShouldNotContain("Steps wait for a host");
+        var html = Html(Model("running", [Step(1, "a", "pending")]) with { Unserved = [new("training", 2, TimeSpan.FromMinutes(2))] });
+        html.ShouldContain("2 steps wait in queue &#39;training&#39; for 120 s");
+    }
+
+    [Fact]
     public void Names_of_300_characters_and_sixty_stages_are_shown()
     {
         var steps = Enumerable.Range(0, 60).Select(i => Step(i + 1, $"stage-{i}-{new string('x', 300)}", "succeeded")).ToArray();

@@ -24,6 +24,9 @@ internal sealed record RunModel
     public required DashboardLogFilter LogFilter { get; init; }
     public required string EngineId { get; init; }
 
+    /// <summary>Queues in which steps wait although no host takes any from them.</summary>
+    public IReadOnlyList<QueueState> Unserved { get; init; } = [];
+
     /// <summary>Finished share of all steps, 0 to 1.</summary>
     public double Share => Steps.Count == 0 ? 0 : Steps.Sum(step => step.State is States.Succeeded or States.Skipped ? 1 : step.Share ?? 0) / Steps.Count;
 

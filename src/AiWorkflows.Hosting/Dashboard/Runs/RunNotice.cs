@@ -14,6 +14,7 @@ internal static class RunNotice
         States.Failed => Failed(model, groups),
         States.Cancelled => Notice(Status.Warn, Markup.Of(
             $"<p><b>This run was cancelled{(model.Run.Reason is { Length: > 0 } reason ? ": " + reason : "")}.</b> {Kept(groups)}</p>")),
+        _ when model.Unserved.Count > 0 => Notice(Status.Warn, Markup.Of($"<p><b>Steps wait for a host.</b> {string.Join(" ", model.Unserved.Select(LiveHosts.Describe))}</p>")),
         _ => Markup.Empty,
     };
 
