@@ -167,7 +167,8 @@ public abstract class ConcurrencyCompliance
         foreach (var input in (string[])["", "raw"])
             (await store.Database.ReadFirstAsync<Utc>("SELECT event_time FROM {workflows.watermarks} WHERE pipeline = 'readings' AND input = @Input", new { Input = input }, default)).Value
                 .ShouldBe(Readings.Start.AddDays(Hosts * 3));
-        (await store.CountAsync("SELECT processed_seq FROM {workflows.watermarks} WHERE input = 'raw'")).ShouldBe(Hosts - 1);
+        // The smallest that anything was read at: what came later has to be looked at again.
+        (await store.CountAsync("SELECT processed_seq FROM {workflows.watermarks} WHERE input = 'raw'")).ShouldBe(0);
     }
 
     [Fact]
