@@ -8,7 +8,7 @@ namespace AiWorkflows.Inference;
 /// The models that this host answers with. Aliases are looked up again and again; a version that one points to is loaded before requests see the alias move, so a
 /// promotion or a roll-back neither fails a request nor lets one wait for the loading.
 /// </summary>
-internal sealed class OnlineModels(IReadOnlyList<InferenceDefinition> pipelines, IModelRegistry registry, IServiceProvider services, ILogger<OnlineModels> log)
+internal sealed class OnlineModels(IReadOnlyList<InferenceDefinition> pipelines, IModelRegistry registry, IServiceProvider services, ILogger<OnlineModels> log) : IDisposable
 {
     /// <summary>How old an alias may be when a request uses it.</summary>
     private static readonly TimeSpan Refresh = TimeSpan.FromSeconds(1);
@@ -22,7 +22,9 @@ internal sealed class OnlineModels(IReadOnlyList<InferenceDefinition> pipelines,
     private readonly ConcurrentDictionary<(string Pipeline, int Version), Task<OnlineVersion>> _loaded = [];
     private readonly SemaphoreSlim _refreshing = new(1, 1);
     private IReadOnlyDictionary<(string Model, string Alias), int>? _aliases;
-    private IReadOnlyDictionary<(string, int), string> _broken = new Dictionary<(string, int), string>();
+    private Dictionary<(string, int), string> _broken = [];
+
+    public void Dispose() => _refreshing.Dispose();
 
     /// <summary>Whether every champion that a pipeline of this host needs is loaded; else what is not.</summary>
     public string? WhyNotReady()
