@@ -14,7 +14,7 @@ internal sealed class ModelExample(PredictionQueries predictions)
     public async Task<IResult> OfAsync(InferenceDefinition pipeline, ModelVersionRecord? champion, CancellationToken ct)
     {
         var spine = pipeline.View.Spine;
-        var newest = (await predictions.ListAsync(pipeline.Model, null, 1, ct)).FirstOrDefault();
+        var newest = await predictions.ListAsync(pipeline.Model, null, 1, ct) is [var first, ..] ? first : null;
         var shown = new JsonObject
         {
             ["model"] = pipeline.Model,
