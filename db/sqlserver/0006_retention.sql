@@ -1,3 +1,7 @@
+SET QUOTED_IDENTIFIER ON;
+SET ANSI_NULLS ON;
+GO
+
 -- Where retention has removed versions of feature rows: a read as of a sequence below horizon_seq that nobody has pinned sees what is left.
 CREATE TABLE feature_store.compactions (
     feature_group  nvarchar(128) COLLATE Latin1_General_100_BIN2 NOT NULL,

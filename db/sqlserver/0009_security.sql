@@ -1,3 +1,7 @@
+SET QUOTED_IDENTIFIER ON;
+SET ANSI_NULLS ON;
+GO
+
 -- Keys that let people and programs in. The key itself is nowhere: hash is the SHA-256 of it, and key_id its part that may be shown.
 CREATE TABLE workflows.api_keys (
     key_id      nvarchar(32)  COLLATE Latin1_General_100_BIN2 NOT NULL,
