@@ -1,3 +1,4 @@
+using System.Data.Common;
 using AiWorkflows.Storage;
 using Hangfire.SqlServer;
 
@@ -45,6 +46,10 @@ internal static class SqlServerJobs
         catch (Exception e) when (database.Explain(e) is { } explained)
         {
             throw explained;
+        }
+        catch (DbException e)
+        {
+            throw new AiWorkflowsException($"The tables of AiWorkflows are in place, but Hangfire could not make its own (schema {Schema}) in {database.Location}: {e.Message.TrimEnd('.')}. Hangfire needs SQL Server 2008 R2 or later, or Azure SQL.", e);
         }
     }
 }
