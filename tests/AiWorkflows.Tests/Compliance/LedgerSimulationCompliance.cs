@@ -2,11 +2,11 @@ using AiWorkflows.Tests.Compliance.Simulation;
 
 namespace AiWorkflows.Tests.Compliance;
 
-/// <summary>Exactly-once outputs under kills, zombies, duplicates and wrong clocks: random worlds over the real store, 30 by default, 500 with AIWORKFLOWS_TEST_LONG=1, as many as AIWORKFLOWS_TEST_WORLDS says where that is set.</summary>
+/// <summary>Exactly-once outputs under kills, zombies, duplicates and wrong clocks: random worlds over the real store, 12 by default, 200 with AIWORKFLOWS_TEST_LONG=1, as many as AIWORKFLOWS_TEST_WORLDS says where that is set.</summary>
 public abstract class LedgerSimulationCompliance
 {
-    private const int Worlds = 30;
-    private const int WorldsAtLength = 500;
+    private const int Worlds = 12;
+    private const int WorldsAtLength = 200;
 
     private protected abstract Task<TestStore> OpenAsync();
 
