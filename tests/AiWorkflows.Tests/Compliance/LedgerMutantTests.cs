@@ -16,7 +16,7 @@ public class LedgerMutantTests
     /// <summary>Those that the first worlds notice, which is quick enough for every test run.</summary>
     private static readonly HashSet<string> Always = ["a claim takes a row in any state", "a win takes a row in any state", "a chunk is written by whoever comes"];
 
-    private static bool AtLength => Environment.GetEnvironmentVariable("AIWORKFLOWS_TEST_LONG") == "1";
+    private static bool AtLength => Environment.GetEnvironmentVariable("AIWORKFLOWS_TEST_MUTANTS") == "1";
 
     public static TheoryData<string> Caught => [.. Mutant.All.Where(m => m.Redundant is null).Select(m => m.Name)];
 
@@ -26,7 +26,7 @@ public class LedgerMutantTests
     [MemberData(nameof(Caught))]
     public async Task A_world_breaks_without_the_guard(string name)
     {
-        Assert.SkipUnless(AtLength || Always.Contains(name), "Takes minutes; set AIWORKFLOWS_TEST_LONG=1.");
+        Assert.SkipUnless(AtLength || Always.Contains(name), "Takes a quarter of an hour; set AIWORKFLOWS_TEST_MUTANTS=1.");
         var tried = new Trial(name);
         for (var seed = 1; seed <= MostWorlds; seed++)
             if (await tried.BreakAsync(seed) is { } violation)
@@ -42,7 +42,7 @@ public class LedgerMutantTests
     [MemberData(nameof(Redundant))]
     public async Task No_world_breaks_without_a_guard_that_another_one_backs(string name)
     {
-        Assert.SkipUnless(AtLength, "Takes minutes; set AIWORKFLOWS_TEST_LONG=1.");
+        Assert.SkipUnless(AtLength, "Takes a quarter of an hour; set AIWORKFLOWS_TEST_MUTANTS=1.");
         var tried = new Trial(name);
         for (var seed = 1; seed <= WorldsOfRedundant; seed++)
             (await tried.BreakAsync(seed)).ShouldBeNull($"{name} is not redundant");
