@@ -65,8 +65,9 @@ internal sealed class FaultProcess : IDisposable
         return new(Process.Start(start)!);
     }
 
-    /// <summary>A host that serves until it is stopped, on a port of its own.</summary>
-    public static FaultProcess Serve(string folder, FaultSettings settings) => Start(folder, settings, "serve", "--urls", "http://127.0.0.1:0");
+    /// <summary>A host that serves until it is stopped, on a port of its own unless one is given.</summary>
+    public static FaultProcess Serve(string folder, FaultSettings settings, int port = 0) =>
+        Start(folder, settings, "serve", "--urls", string.Create(CultureInfo.InvariantCulture, $"http://127.0.0.1:{port}"));
 
     /// <summary>Waits until it has ended, by itself or by a signal.</summary>
     public async Task<FaultProcess> EndAsync(TimeSpan? patience = null)

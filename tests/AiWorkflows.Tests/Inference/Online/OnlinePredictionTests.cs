@@ -100,42 +100,10 @@ public sealed class OnlinePredictionTests(OnlineShop finished) : IClassFixture<O
     }
 
     [Fact]
-    public async Task A_promotion_reaches_requests_within_two_seconds_and_none_of_them_fails()
-    {
-        await using var shop = await ServedShop.StartAsync(finished.Directory);
-        await AddVersionAsync(shop);
-        var body = new { instances = new[] { new { visit_id = 30_001 } } };
-        using var stop = new CancellationTokenSource();
-        var asking = Task.Run(async () =>
-        {
-            var seen = new List<(int Status, int Version)>();
-            while (!stop.IsCancellationRequested)
-            {
-                var (status, answer) = await shop.PredictAsync(body);
-                seen.Add((status, status == 200 ? answer.GetProperty("version").GetInt32() : 0));
-            }
-            return seen;
-        }, TestContext.Current.CancellationToken);
-        var registry = shop.Services.GetRequiredService<IModelRegistry>();
-        for (var i = 0; i < 4; i++)
-        {
-            var version = i % 2 == 0 ? 2 : 1;
-            await registry.SetAliasAsync(new("buy", "champion", version, "test", "swap"), TestContext.Current.CancellationToken);
-            var patience = System.Diagnostics.Stopwatch.StartNew();
-            while ((await shop.PredictAsync(body)).Body.GetProperty("version").GetInt32() != version)
-                patience.Elapsed.ShouldBeLessThan(TimeSpan.FromSeconds(10));
-        }
-        await stop.CancelAsync();
-        var answers = await asking;
-        answers.ShouldAllBe(a => a.Status == 200);
-        answers.Select(a => a.Version).Distinct().Order().ShouldBe([1, 2]);
-    }
-
-    [Fact]
     public async Task A_shadow_scores_beside_the_champion_and_answers_nothing()
     {
         await using var shop = await ServedShop.StartAsync(finished.Directory, new() { ["AiWorkflows:Online:Challengers:buy:Shadow"] = "true" });
-        await AddVersionAsync(shop);
+        await shop.AddVersionAsync();
         await ChallengeAsync(shop);
         var (_, answer) = await shop.PredictAsync(new { instances = new[] { new { visit_id = 30_001 } } });
         answer.GetProperty("version").GetInt32().ShouldBe(1);
@@ -149,7 +117,7 @@ public sealed class OnlinePredictionTests(OnlineShop finished) : IClassFixture<O
     public async Task A_challenger_answers_its_share_of_the_entities_and_always_the_same_ones()
     {
         await using var shop = await ServedShop.StartAsync(finished.Directory, new() { ["AiWorkflows:Online:Challengers:buy:Share"] = "0.3" });
-        await AddVersionAsync(shop);
+        await shop.AddVersionAsync();
         await ChallengeAsync(shop);
         var request = new { instances = Enumerable.Range(0, 1000).Select(i => new { visit_id = 5_000_000 + i, shop = "north", basket = 10 }) };
         var (_, first) = await shop.PredictAsync(request);
@@ -237,19 +205,4 @@ public sealed class OnlinePredictionTests(OnlineShop finished) : IClassFixture<O
     private static Task ChallengeAsync(ServedShop shop) => shop.Services.GetRequiredService<IModelRegistry>()
         .SetAliasAsync(new("buy", "challenger", 2, "test", "to compare"), TestContext.Current.CancellationToken)
         .ContinueWith(_ => Task.Delay(TimeSpan.FromSeconds(1.5)), TaskScheduler.Default).Unwrap();
-
-    /// <summary>A second version of the model, by a run that trains again.</summary>
-    private static async Task AddVersionAsync(ServedShop shop)
-    {
-        var engine = shop.Services.GetRequiredService<AiWorkflows.Workflows.RunEngine>();
-        var ct = TestContext.Current.CancellationToken;
-        var run = await engine.RequestAsync(new("shop", new Window(Till.Opening.AddDays(39), Till.Opening.AddDays(40)), "test", "manual"), ct);
-        var ledger = shop.Services.GetRequiredService<AiWorkflows.Workflows.ILedger>();
-        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(60));
-        while ((await ledger.FindRunAsync(run.RunId!.Value, ct))!.State is "requested" or "running")
-            await Task.Delay(20, patience.Token);
-        (await ledger.FindRunAsync(run.RunId!.Value, ct))!.State.ShouldBe("succeeded");
-        await shop.Services.GetRequiredService<IModelRegistry>().SetAliasAsync(new("buy", "champion", 1, "test", "as it was"), ct);
-        await Task.Delay(TimeSpan.FromSeconds(1.5), ct);
-    }
 }

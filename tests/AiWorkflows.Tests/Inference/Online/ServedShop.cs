@@ -1,7 +1,9 @@
 using System.Net.Http.Json;
 using System.Text;
 using System.Text.Json;
+using AiWorkflows.Models;
 using AiWorkflows.Tests.Cli;
+using AiWorkflows.Workflows;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Data.Sqlite;
 using Microsoft.Extensions.Hosting;
@@ -58,6 +60,20 @@ internal sealed class ServedShop : IAsyncDisposable
 
     /// <summary>A command in a process beside the host.</summary>
     public Task<CliResult> CommandAsync(params string[] args) => _shop.RunAsync(args);
+
+    /// <summary>A second version of the model, by a run that trains again; the champion stays the first one.</summary>
+    /// <param name="day">What the new version knows ends with this day of the shop.</param>
+    public async Task AddVersionAsync(int day = 40)
+    {
+        var (engine, ledger, ct) = (Services.GetRequiredService<RunEngine>(), Services.GetRequiredService<ILedger>(), TestContext.Current.CancellationToken);
+        var run = await engine.RequestAsync(new("shop", new Window(Till.Opening.AddDays(day - 1), Till.Opening.AddDays(day)), "test", "manual"), ct);
+        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(120));
+        while ((await ledger.FindRunAsync(run.RunId!.Value, ct))!.State is "requested" or "running")
+            await Task.Delay(20, patience.Token);
+        (await ledger.FindRunAsync(run.RunId!.Value, ct))!.State.ShouldBe("succeeded");
+        await Services.GetRequiredService<IModelRegistry>().SetAliasAsync(new("buy", "champion", 1, "test", "as it was"), ct);
+        await Task.Delay(TimeSpan.FromSeconds(1.5), ct);
+    }
 
     public List<T> Query<T>(string sql, Func<SqliteDataReader, T> row)
     {
