@@ -28,7 +28,7 @@ public sealed class SqlServerBadInputTests : IAsyncLifetime
         listener.Start();
         var port = ((IPEndPoint)listener.LocalEndpoint).Port;
         listener.Stop();
-        await RefusedAsync($"Server=127.0.0.1,{port};Database=shop;User ID=robot;Password={Secret};Connect Timeout=2", $"SQL Server 127.0.0.1,{port} cannot be reached. Check that it runs, and server name, port and firewall");
+        await RefusedAsync($"Server=127.0.0.1,{port};Database=shop;User ID=robot;Password={Secret};Connect Timeout=1", $"SQL Server 127.0.0.1,{port} cannot be reached. Check that it runs, and server name, port and firewall");
     }
 
     [Fact]

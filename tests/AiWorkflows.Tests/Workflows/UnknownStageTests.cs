@@ -100,6 +100,6 @@ public class UnknownStageTests
 
     private static RunEngineOptions Sharing(TimeSpan unknownFor) => new()
     {
-        Host = "test", CodeVersion = "1", DatasetDirectory = Path.GetTempPath(), OnlyHost = false, UnknownFor = unknownFor, Poll = TimeSpan.FromMilliseconds(100),
+        Host = "test", CodeVersion = "1", DatasetDirectory = Path.GetTempPath(), OnlyHost = false, UnknownFor = unknownFor, UnknownRetry = TimeSpan.FromMilliseconds(100), Poll = TimeSpan.FromMilliseconds(100),
     };
 }
