@@ -146,6 +146,10 @@ public sealed class OnlineInferenceOptions
     /// <value>The default value is 10000.</value>
     public int MaxWaiting { get; set; } = 10_000;
 
+    /// <summary>Models without whose champion the host is not ready (<c>/health/ready</c>), for hosts that are there to predict. Of others a missing champion is a warning.</summary>
+    /// <value>Empty by default.</value>
+    public IList<string> RequiredModels { get; } = [];
+
     /// <summary>By model: what the version behind the alias <c>challenger</c> does with the requests that the champion answers.</summary>
     /// <value>Empty by default: nothing.</value>
     public IDictionary<string, ChallengerOptions> Challengers { get; } = new Dictionary<string, ChallengerOptions>(StringComparer.Ordinal);

@@ -7,9 +7,10 @@ using Microsoft.Extensions.Logging;
 namespace AiWorkflows.Hosting;
 
 /// <summary>Whether this host takes work.</summary>
-internal sealed class Readiness(ILedger ledger, OnlineModels models, ILogger<Readiness> log)
+internal sealed class Readiness(ILedger ledger, OnlineModels models, GroupCommit commits, ILogger<Readiness> log)
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(2);
+    private Task<bool>? _writing;
     private volatile string? _why = "starting";
 
     public void Started() => _why = null;
@@ -23,8 +24,9 @@ internal sealed class Readiness(ILedger ledger, OnlineModels models, ILogger<Rea
             return why;
         try
         {
-            await ledger.OpenRunsAsync(ct).WaitAsync(Patience, ct);
-            return models.WhyNotReady();
+            // On a thread of its own: where the database is a file, looking something up waits in the call itself.
+            await Task.Run(() => ledger.OpenRunsAsync(ct), ct).WaitAsync(Patience, ct);
+            return models.WhyNotReady() ?? (await TakesRowsAsync(ct) ? null : "the store takes no writes");
         }
         catch (Exception e) when (e is not OperationCanceledException)
         {
@@ -33,8 +35,26 @@ internal sealed class Readiness(ILedger ledger, OnlineModels models, ILogger<Rea
         }
     }
 
-    /// <summary>Queues in which steps wait although no host serves them: nothing that restarting this host would change.</summary>
-    public async Task<IReadOnlyList<string>> WarningsAsync(CancellationToken ct)
+    /// <summary>Whether the prediction log takes rows. However many ask, the log is asked once at a time.</summary>
+    private async Task<bool> TakesRowsAsync(CancellationToken ct)
+    {
+        if (Volatile.Read(ref _writing) is not { IsCompleted: false } writing)
+            Volatile.Write(ref _writing, writing = commits.TakesRowsAsync());
+        try
+        {
+            return await writing.WaitAsync(Patience, ct);
+        }
+        catch (TimeoutException)
+        {
+            return false;
+        }
+    }
+
+    /// <summary>Models without champion, and queues in which steps wait although no host serves them: nothing that restarting this host would change.</summary>
+    public async Task<IReadOnlyList<string>> WarningsAsync(CancellationToken ct) =>
+        [.. models.WithoutChampion().Select(model => $"model {model} has no champion, so predictions are refused"), .. await UnservedAsync(ct)];
+
+    private async Task<IReadOnlyList<string>> UnservedAsync(CancellationToken ct)
     {
         try
         {
@@ -61,6 +81,6 @@ internal static class Health
             ? Results.Json(new { status = "ready", warnings })
             : Results.Json(new { status = "ready" })).AllowAnonymous()
             .WithName("ready").WithTags("Health").WithSummary("Ready")
-            .WithDescription("The host takes work, and the store answers; else 503 with the reason. Warnings name queues in which steps wait although no host serves them.");
+            .WithDescription("The host takes work, and the store answers; else 503 with the reason. Warnings name models without champion, and queues in which steps wait although no host serves them.");
     }
 }

@@ -20,10 +20,11 @@ internal static class OnlineInference
             var settings = s.GetRequiredService<HostSettings>();
             var online = settings.Options.Online;
             return new OnlineOptions(online.MaxInstances, online.MaxWaiting, settings.CodeVersion,
-                online.Challengers.ToDictionary(c => c.Key, c => new ChallengerTraffic(c.Value.Shadow, c.Value.Share), StringComparer.Ordinal));
+                online.Challengers.ToDictionary(c => c.Key, c => new ChallengerTraffic(c.Value.Shadow, c.Value.Share), StringComparer.Ordinal),
+                [.. online.RequiredModels]);
         });
         services.AddSingleton<OnlineFeatures>();
-        services.AddSingleton(s => new OnlineModels(s.GetRequiredService<Catalog>().Inferences, s.GetRequiredService<IModelRegistry>(), s, s.GetRequiredService<ILogger<OnlineModels>>()));
+        services.AddSingleton(s => new OnlineModels(s.GetRequiredService<Catalog>().Inferences, s.GetRequiredService<OnlineOptions>(), s.GetRequiredService<IModelRegistry>(), s, s.GetRequiredService<ILogger<OnlineModels>>()));
         services.AddSingleton(s => new OnlineBatches(s.GetRequiredService<IOnlineLog>(), s.GetRequiredService<OnlineOptions>().CodeVersion));
         services.AddSingleton(s => new GroupCommit(s.GetRequiredService<IOnlineLog>(), s.GetRequiredService<OnlineOptions>().MostWaiting, s.GetRequiredService<ILogger<GroupCommit>>()));
         services.AddSingleton<OnlinePredictor>();

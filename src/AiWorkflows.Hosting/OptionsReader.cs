@@ -30,6 +30,11 @@ internal static class OptionsReader
             {
                 [nameof(OnlineInferenceOptions.MaxInstances)] = o => Set(ParseCount(o, 100_000, errors), value => options.Online.MaxInstances = value),
                 [nameof(OnlineInferenceOptions.MaxWaiting)] = o => Set(ParseCount(o, 10_000_000, errors), value => options.Online.MaxWaiting = value),
+                [nameof(OnlineInferenceOptions.RequiredModels)] = o =>
+                {
+                    foreach (var model in o.GetChildren().Select(m => m.Value).Prepend(o.Value).Where(m => !string.IsNullOrWhiteSpace(m)))
+                        options.Online.RequiredModels.Add(model!);
+                },
                 [nameof(OnlineInferenceOptions.Challengers)] = o =>
                 {
                     foreach (var model in o.GetChildren())

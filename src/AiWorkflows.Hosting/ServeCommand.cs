@@ -27,7 +27,7 @@ internal static class ServeCommand
         // Asked before the store is made, so that a host that may not start leaves nothing behind.
         if (exposed is not null && !StoreExists(settings))
             await access.RequireForAsync(exposed, storeExists: false, ct);
-        _ = services.GetRequiredService<Catalog>();
+        services.GetRequiredService<OnlineModels>().CheckSettings();
 
         await using var host = services.GetRequiredService<EmbeddedHost>();
         if (!host.TryAcquire(EmbeddedHost.Serve))
@@ -53,7 +53,7 @@ internal static class ServeCommand
                 await replay.StartAsync(url);
             else
                 await TickAsync(services, url, ct);
-            await app.WaitForShutdownAsync(ct);
+            await StoppingAsync(app, ct);
         }
         finally
         {
@@ -66,6 +66,18 @@ internal static class ServeCommand
             await answering;
         }
         return host.IsExhausted ? 1 : 0;
+    }
+
+    /// <summary>
+    /// Waits until somebody wants the process to end. Addresses go on answering after that until steps have been given back, so that whoever distributes
+    /// requests can see that this host is not ready any more.
+    /// </summary>
+    private static async Task StoppingAsync(WebApplication app, CancellationToken ct)
+    {
+        var stopping = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        await using var cancelled = ct.Register(() => stopping.TrySetResult());
+        await using var stopped = app.Lifetime.ApplicationStopping.Register(() => stopping.TrySetResult());
+        await stopping.Task;
     }
 
     private static async Task TickAsync(IServiceProvider services, string url, CancellationToken ct)

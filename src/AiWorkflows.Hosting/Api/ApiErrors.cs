@@ -2,6 +2,7 @@ using System.Data.Common;
 using System.Diagnostics;
 using System.Text.Json;
 using AiWorkflows.Storage;
+using AiWorkflows.Workflows;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
 
@@ -14,6 +15,7 @@ namespace AiWorkflows.Hosting.Api;
 internal sealed class ApiErrors(RequestDelegate next, StoreDatabase database, ILogger<ApiErrors> log)
 {
     private const int ComeAgain = 5;
+    private long _lastLogged = long.MinValue / 2;
 
     public async Task InvokeAsync(HttpContext context)
     {
@@ -52,6 +54,9 @@ internal sealed class ApiErrors(RequestDelegate next, StoreDatabase database, IL
                 return Problems.WriteAsync(context, e.StatusCode, e.Message);
             case JsonException e:
                 return Problems.WriteAsync(context, StatusCodes.Status400BadRequest, "The body cannot be read.", e.Path);
+            // A full disk or a lock is explained as a wrong request is, for commands; here it is the store's fault, not the caller's.
+            case AiWorkflowsException e when e is not CommitUnknownException && (StoreWatch.IsAway(e) || e.InnerException is DbException or IOException or UnauthorizedAccessException):
+                return StoreAwayAsync(context, e);
             case InvalidRequestException e:
                 return Problems.WriteAsync(context, StatusCodes.Status400BadRequest, e.Message);
             case CommitUnknownException e:
@@ -59,8 +64,6 @@ internal sealed class ApiErrors(RequestDelegate next, StoreDatabase database, IL
                 return Problems.WriteAsync(context, StatusCodes.Status503ServiceUnavailable, "The connection to the store was lost during a commit. Look whether the change is there, and repeat it if it is not.", retryAfter: ComeAgain);
             case DbException:
                 return StoreAwayAsync(context, error);
-            case AiWorkflowsException e when e.InnerException is DbException or IOException:
-                return StoreAwayAsync(context, e);
             case AiWorkflowsException e:
                 return Problems.WriteAsync(context, StatusCodes.Status422UnprocessableEntity, e.Message);
             default:
@@ -74,7 +77,10 @@ internal sealed class ApiErrors(RequestDelegate next, StoreDatabase database, IL
 
     private Task StoreAwayAsync(HttpContext context, Exception error)
     {
-        log.LogError(error, "Request {Method} {Path} found the store away", context.Request.Method, context.Request.Path);
+        // Clients come again and again while the store is away; one of them a second says enough.
+        var now = Environment.TickCount64;
+        if (Interlocked.Read(ref _lastLogged) is var last && now - last >= 1000 && Interlocked.CompareExchange(ref _lastLogged, now, last) == last)
+            log.LogError(error, "Request {Method} {Path} found the store away", context.Request.Method, context.Request.Path);
         return Problems.WriteAsync(context, StatusCodes.Status503ServiceUnavailable, "The store does not answer; try again.", retryAfter: ComeAgain);
     }
 

@@ -16,7 +16,7 @@ internal sealed class AccessGate(RequestDelegate next, AccessState access, Limit
     {
         var isOurs = OurPaths.Contains(context.Request.Path);
         if (isOurs)
-            await access.RefreshAsync(context.RequestAborted);
+            await RefreshAsync(context);
         if (access.IsOpen)
         {
             // The program's own addresses too: without authentication nothing of this process is for others.
@@ -56,6 +56,18 @@ internal sealed class AccessGate(RequestDelegate next, AccessState access, Limit
         await Forms.ReadAsync(context);
         await next(context);
         await audit.RecordAsync(context);
+    }
+
+    private async Task RefreshAsync(HttpContext context)
+    {
+        try
+        {
+            await access.RefreshAsync(context.RequestAborted);
+        }
+        catch (Exception) when (context.GetEndpoint()?.Metadata.GetMetadata<IAllowAnonymous>() is not null && !context.RequestAborted.IsCancellationRequested)
+        {
+            // What anybody may see needs no keys: a store that has never been there is no reason to look dead.
+        }
     }
 
     /// <summary>The policy of an address; null where everybody may come, or where the framework checks what the endpoint itself wants.</summary>

@@ -262,6 +262,11 @@ internal class SqliteDatabase : StoreDatabase
             }
             (_writer, _writerIsDurable) = (connection, true);
         }
+        // The file stays open wherever it is moved; what is written there then would be lost to everybody who opens this one.
+        if (SqliteNative.HasMoved(_writer))
+            throw new AiWorkflowsException(File.Exists(Location)
+                ? $"{Location} is another file than the one that this host has opened. Start the host anew to work with it."
+                : $"{Location} is no longer there. Put the file back, or start the host anew to begin with an empty one.") { StoreIsAway = true };
         if (_writerIsDurable != durable)
         {
             // A later FULL transaction syncs the whole log, what was written under NORMAL before it included.

@@ -19,6 +19,19 @@ internal static unsafe partial class SqliteNative
             throw new InvalidRequestException($"This process uses the SQLite library {loaded}; AiWorkflows needs {Library}. Remove the other SQLitePCLRaw bundle from the project.");
     }
 
+    /// <summary>Whether the connection's file is no longer under the name that it was opened by: moved, deleted, or another one put in its place.</summary>
+    public static bool HasMoved(Microsoft.Data.Sqlite.SqliteConnection connection)
+    {
+        const int hasMoved = 20;
+        var moved = 0;
+        ReadOnlySpan<byte> main = "main\0"u8;
+        fixed (byte* name = main)
+            return sqlite3_file_control(connection.Handle!.DangerousGetHandle(), name, hasMoved, &moved) == 0 && moved != 0;
+    }
+
+    [LibraryImport(Library)]
+    private static partial int sqlite3_file_control(nint connection, byte* database, int operation, void* argument);
+
     [LibraryImport(Library)]
     public static partial int sqlite3_step(nint statement);
 

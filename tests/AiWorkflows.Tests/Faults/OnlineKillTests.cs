@@ -12,12 +12,12 @@ public sealed class OnlineKillTests(TrainedMeters trained) : IClassFixture<Train
         const int kills = 20;
         var (random, watch) = (new Random(7), Stopwatch.StartNew());
         using var folder = await trained.CopyAsync();
-        var port = MeterClients.FreePort();
+        var port = PredictionClients.FreePort();
         var host = FaultProcess.Serve(folder.Path, TrainedMeters.Settings, port);
         try
         {
-            await MeterClients.ReadyAsync(port, host);
-            await using var clients = new MeterClients(port, clients: 6);
+            await PredictionClients.ReadyAsync(port, host);
+            await using var clients = PredictionClients.OfMeters(port, clients: 6);
             for (var kill = 0; kill < kills; kill++)
             {
                 await Task.Delay(random.Next(200, 2500), TestContext.Current.CancellationToken);
@@ -26,21 +26,21 @@ public sealed class OnlineKillTests(TrainedMeters trained) : IClassFixture<Train
                 host.WasKilled.ShouldBeTrue();
                 host.Dispose();
                 host = FaultProcess.Serve(folder.Path, TrainedMeters.Settings, port);
-                await MeterClients.ReadyAsync(port, host);
+                await PredictionClients.ReadyAsync(port, host);
             }
             await clients.StopAsync();
-            clients.CheckLog(folder.Path);
+            await clients.CheckLogAsync(folder.Path);
             clients.Answers.Count.ShouldBeGreaterThan(50 * kills);
             clients.Unanswered.ShouldBeGreaterThan(kills);
 
             // Whoever asks again gets the same, whichever host has answered, and nothing is added.
-            using var http = MeterClients.Http(port);
+            using var http = PredictionClients.Http(port);
             foreach (var answer in clients.Answers.OrderBy(a => a.RequestId).Where((_, i) => i % Math.Max(1, clients.Answers.Count / 200) == 0))
             {
-                using var again = await MeterClients.PostAsync(http, answer.Body);
+                using var again = await PredictionClients.PostAsync(http, PredictionClients.Alarm, answer.Body);
                 (await again.Content.ReadAsStringAsync(TestContext.Current.CancellationToken)).ShouldBe(answer.Text);
             }
-            clients.CheckLog(folder.Path);
+            await clients.CheckLogAsync(folder.Path);
             TestContext.Current.TestOutputHelper?.WriteLine(
                 $"{kills} kills, {clients.Answers.Count} answers, {clients.Unanswered} requests that broke off, {clients.Refused} told to come again, {watch.Elapsed.TotalSeconds:0.0} s");
         }

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Threading.Channels;
 using Microsoft.Extensions.Logging;
 
@@ -9,6 +10,9 @@ namespace AiWorkflows.Inference;
 /// </summary>
 internal sealed class GroupCommit : IAsyncDisposable
 {
+    /// <summary>How long a request waits for the log before it is told to come again: long enough for a slow disk, short enough for the client's own patience.</summary>
+    private static readonly TimeSpan UsualPatience = TimeSpan.FromSeconds(5);
+
     /// <summary>Rows in one transaction: large enough to share its cost, small enough that nobody waits long for it.</summary>
     private const int MostRows = 512;
 
@@ -20,21 +24,25 @@ internal sealed class GroupCommit : IAsyncDisposable
     private readonly CancellationTokenSource _stop = new();
     private readonly Task _work;
     private readonly int _capacity;
+    private readonly TimeSpan _patience;
     private int _waiting;
+    private long _writingSince;
 
     /// <param name="capacity">Rows that may wait.</param>
-    public GroupCommit(IOnlineLog log, int capacity, ILogger logger)
+    /// <param name="patience">How long a request waits; null for five seconds.</param>
+    public GroupCommit(IOnlineLog log, int capacity, ILogger logger, TimeSpan? patience = null)
     {
-        (_log, _logger, _capacity) = (log, logger, capacity);
+        (_log, _logger, _capacity, _patience) = (log, logger, capacity, patience ?? UsualPatience);
         _queue = Channel.CreateUnbounded<Pending>(new UnboundedChannelOptions { SingleReader = true });
         _work = Task.Run(WriteAsync);
     }
 
     /// <summary>Waits until the rows of one request are durable.</summary>
     /// <returns>False if the request had been logged before: then nothing was written.</returns>
-    /// <exception cref="OverloadedException">Too much is waiting.</exception>
-    public Task<bool> AppendAsync(IReadOnlyList<OnlineRow> rows)
+    /// <exception cref="OverloadedException">Too much is waiting, or the log takes nothing for the moment.</exception>
+    public async Task<bool> AppendAsync(IReadOnlyList<OnlineRow> rows)
     {
+        ThrowIfStuck();
         if (Interlocked.Add(ref _waiting, rows.Count) > _capacity)
         {
             Interlocked.Add(ref _waiting, -rows.Count);
@@ -46,8 +54,43 @@ internal sealed class GroupCommit : IAsyncDisposable
             Interlocked.Add(ref _waiting, -rows.Count);
             throw new OverloadedException("The host is stopping; ask another one, or again in a moment.");
         }
-        return pending.Logged.Task;
+        try
+        {
+            return await pending.Logged.Task.WaitAsync(_patience);
+        }
+        catch (TimeoutException)
+        {
+            // What is still in the queue is left out then; of what is being written nobody knows yet.
+            if (pending.Logged.TrySetException(Stuck()))
+                _ = pending.Logged.Task.Exception;
+            return await pending.Logged.Task;
+        }
     }
+
+    /// <summary>Whether the log takes rows at the moment; with the next ones, if there are any, else with a transaction of none.</summary>
+    public async Task<bool> TakesRowsAsync()
+    {
+        try
+        {
+            return await AppendAsync([]);
+        }
+        catch (Exception e)
+        {
+            _logger.LogDebug("The prediction log takes no rows: {Reason}", e.Message);
+            return false;
+        }
+    }
+
+    /// <summary>Refuses at once what would wait in vain behind a transaction that does not end.</summary>
+    /// <exception cref="OverloadedException">One has been written for longer than a request waits.</exception>
+    public void ThrowIfStuck()
+    {
+        if (Volatile.Read(ref _writingSince) is var since and not 0 && Stopwatch.GetElapsedTime(since) > _patience)
+            throw Stuck();
+    }
+
+    private static OverloadedException Stuck() =>
+        new("The prediction log does not answer, so there is no answer either; ask again in a moment, with the same request_id if there is one.");
 
     /// <summary>Writes what is waiting, and takes nothing more.</summary>
     public async ValueTask DisposeAsync()
@@ -67,14 +110,20 @@ internal sealed class GroupCommit : IAsyncDisposable
             var rows = 0;
             while (rows < MostRows && _queue.Reader.TryRead(out var next))
             {
-                group.Add(next);
                 rows += next.Rows.Count;
+                // Whoever has given up was told that nothing is answered.
+                if (!next.Logged.Task.IsCompleted)
+                    group.Add(next);
             }
             try
             {
-                var logged = await _log.AppendAsync([.. group.Select(r => r.Rows)], _stop.Token);
-                for (var i = 0; i < group.Count; i++)
-                    group[i].Logged.SetResult(logged[i]);
+                Volatile.Write(ref _writingSince, Stopwatch.GetTimestamp());
+                var filled = group.Where(r => r.Rows.Count > 0).ToArray();
+                var logged = await _log.AppendAsync([.. filled.Select(r => r.Rows)], _stop.Token);
+                for (var i = 0; i < filled.Length; i++)
+                    filled[i].Logged.TrySetResult(logged[i]);
+                foreach (var request in group)
+                    request.Logged.TrySetResult(true);
             }
             catch (Exception e)
             {
@@ -82,6 +131,7 @@ internal sealed class GroupCommit : IAsyncDisposable
                 foreach (var request in group)
                     request.Logged.TrySetException(e);
             }
+            Volatile.Write(ref _writingSince, 0);
             Interlocked.Add(ref _waiting, -rows);
             group.Clear();
         }

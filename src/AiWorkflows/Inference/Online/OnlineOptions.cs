@@ -5,4 +5,6 @@ namespace AiWorkflows.Inference;
 /// <param name="Share">Share of the entities, from 0 to 1, that it answers in the champion's place; the same ones every time.</param>
 internal sealed record ChallengerTraffic(bool Shadow, double Share);
 
-internal sealed record OnlineOptions(int MostInstances, int MostWaiting, string CodeVersion, IReadOnlyDictionary<string, ChallengerTraffic> Challengers);
+/// <param name="Required">Models without whose champion the host is not ready.</param>
+internal sealed record OnlineOptions(
+    int MostInstances, int MostWaiting, string CodeVersion, IReadOnlyDictionary<string, ChallengerTraffic> Challengers, IReadOnlyCollection<string> Required);

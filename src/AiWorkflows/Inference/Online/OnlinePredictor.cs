@@ -36,11 +36,14 @@ internal sealed class OnlinePredictor(
     /// <exception cref="InstanceException">An instance is wrong.</exception>
     /// <exception cref="NoVersionException">The model has no champion.</exception>
     /// <exception cref="RequestReusedException">The request id was used for other instances.</exception>
-    /// <exception cref="OverloadedException">Too much is waiting to be logged.</exception>
+    /// <exception cref="OverloadedException">Too much is waiting to be logged, or the log takes nothing.</exception>
+    /// <exception cref="AiWorkflowsException">The store is away.</exception>
     public async Task<OnlineAnswer> PredictAsync(OnlineRequest request, CancellationToken ct)
     {
         var pipeline = models.Pipeline(request.Model, request.Pipeline);
         Check(request);
+        models.ThrowIfStoreIsAway();
+        commits.ThrowIfStuck();
         if (request.RequestId is not null && await RepeatedAsync(request, null, ct) is { } repeated)
             return repeated;
         var (champion, challenger, traffic) = await VersionsAsync(pipeline, request, ct);

@@ -58,6 +58,29 @@ public sealed class GroupCommitTests
         (await waiting).ShouldBeTrue();
     }
 
+    [Fact]
+    public async Task Behind_a_transaction_that_does_not_end_requests_give_up_and_are_left_out_of_the_log()
+    {
+        var log = new GatedLog();
+        await using var commits = new GroupCommit(log, 10, NullLogger.Instance, TimeSpan.FromMilliseconds(200));
+        var writing = commits.AppendAsync([Row(0)]);
+        await log.Entered.WaitAsync(TestContext.Current.CancellationToken);
+        var behind = commits.AppendAsync([Row(1)]);
+        await Should.ThrowAsync<OverloadedException>(() => writing);
+        await Should.ThrowAsync<OverloadedException>(() => behind);
+        // Whoever comes now does not wait at all.
+        var late = commits.AppendAsync([Row(2)]);
+        late.IsFaulted.ShouldBeTrue();
+        (await commits.TakesRowsAsync()).ShouldBeFalse();
+        log.Open();
+        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(20));
+        while (!await commits.TakesRowsAsync())
+            await Task.Delay(10, patience.Token);
+        (await commits.AppendAsync([Row(3)])).ShouldBeTrue();
+        // What was being written has been written, which its client hears when it asks again with its id; what waited has not.
+        log.Logged.ShouldBe([0, 3]);
+    }
+
     private static OnlineRow Row(int ordinal) =>
         new(1, ordinal, null, 0, null, "[1]", DateTime.UnixEpoch, DateTime.UnixEpoch, 0, new(1, null, null, "{}", "{}", 0), "{}", "[]");
 

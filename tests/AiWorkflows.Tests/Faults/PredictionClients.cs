@@ -4,7 +4,8 @@ using System.Net;
 using System.Net.Sockets;
 using System.Text;
 using System.Text.Json;
-using Microsoft.Data.Sqlite;
+using AiWorkflows.Storage;
+using AiWorkflows.Storage.Sqlite;
 
 namespace AiWorkflows.Tests.Faults;
 
@@ -14,23 +15,61 @@ internal sealed record Answered(string RequestId, string Body, string Text)
     public IReadOnlyList<JsonElement> Predictions => [.. JsonDocument.Parse(Text).RootElement.GetProperty("predictions").EnumerateArray()];
 }
 
+/// <summary>What the log holds of a request.</summary>
+internal sealed class LoggedPrediction
+{
+    public const string All = """
+        SELECT r.request_id, r.item, r.batch_id, r.ordinal, r.entity_key, b.version, r.score, r.probability, r.output, r.missing
+        FROM {prediction_log.online_rows} r JOIN {prediction_log.batches} b ON b.batch_id = r.batch_id
+        """;
+
+    public string? RequestId { get; set; }
+
+    public int Item { get; set; }
+
+    public long BatchId { get; set; }
+
+    public int Ordinal { get; set; }
+
+    public string EntityKey { get; set; } = "";
+
+    public int Version { get; set; }
+
+    public double Score { get; set; }
+
+    public double Probability { get; set; }
+
+    public string Output { get; set; } = "";
+
+    public string Missing { get; set; } = "";
+
+    public string Shown => PredictionClients.Shown((BatchId << 32) + Ordinal, EntityKey, Version, Score, Probability, Output, Missing);
+}
+
 /// <summary>
-/// Clients of a host that predicts alarms, each with a connection of its own. A request that gets no answer, because the host has died or says that it
+/// Clients of a host that predicts, each with a connection of its own. A request that gets no answer, because the host has died or says that it
 /// cannot at the moment, is sent again under the same id until it gets one.
 /// </summary>
-internal sealed class MeterClients : IAsyncDisposable
+internal sealed class PredictionClients : IAsyncDisposable
 {
     private readonly CancellationTokenSource _stop = new();
     private readonly List<Task> _clients;
-    private readonly int _port;
+    private readonly Func<Random, object> _instance;
     private int _unanswered;
     private int _refused;
 
-    public MeterClients(int port, int clients)
+    /// <param name="path">Of the model's predictions.</param>
+    /// <param name="instance">Makes an instance.</param>
+    public PredictionClients(Uri host, string path, Func<Random, object> instance, int clients)
     {
-        _port = port;
-        _clients = [.. Enumerable.Range(0, clients).Select(client => Task.Run(() => AskAsync(client)))];
+        _instance = instance;
+        _clients = [.. Enumerable.Range(0, clients).Select(client => Task.Run(() => AskAsync(new Uri(host, path), client)))];
     }
+
+    /// <summary>Clients of the meters' alarms.</summary>
+    public static PredictionClients OfMeters(int port, int clients) => new(new Uri(Address(port)), Alarm, Meter, clients);
+
+    public const string Alarm = "/api/models/alarm/predictions";
 
     public ConcurrentBag<Answered> Answers { get; } = [];
 
@@ -50,13 +89,9 @@ internal sealed class MeterClients : IAsyncDisposable
         return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 
-    public static HttpClient Http(int port) => new(new SocketsHttpHandler { MaxConnectionsPerServer = 1 })
-    {
-        BaseAddress = new Uri(string.Create(CultureInfo.InvariantCulture, $"http://127.0.0.1:{port}")), Timeout = TimeSpan.FromSeconds(60),
-    };
+    public static HttpClient Http(int port) => new() { BaseAddress = new Uri(Address(port)), Timeout = TimeSpan.FromSeconds(60) };
 
-    public static Task<HttpResponseMessage> PostAsync(HttpClient http, string body) =>
-        http.PostAsync("/api/models/alarm/predictions", new StringContent(body, Encoding.UTF8, "application/json"));
+    public static Task<HttpResponseMessage> PostAsync(HttpClient http, string path, string body) => http.PostAsync(path, new StringContent(body, Encoding.UTF8, "application/json"));
 
     /// <summary>Waits until the host behind a port answers.</summary>
     public static async Task ReadyAsync(int port, FaultProcess host)
@@ -94,10 +129,10 @@ internal sealed class MeterClients : IAsyncDisposable
     }
 
     /// <summary>Every answer is in the log once, with the same values, and the log of these clients holds nothing else.</summary>
-    public void CheckLog(string folder)
+    public async Task CheckLogAsync(StoreDatabase database)
     {
         Wrong.ShouldBeEmpty();
-        var logged = ReadLog(folder).ToLookup(r => r.RequestId);
+        var logged = (await database.ReadAsync<LoggedPrediction>(LoggedPrediction.All, null, TestContext.Current.CancellationToken)).ToLookup(r => r.RequestId ?? "");
         foreach (var answer in Answers)
         {
             var rows = logged[answer.RequestId].OrderBy(r => r.Item).ToList();
@@ -110,24 +145,35 @@ internal sealed class MeterClients : IAsyncDisposable
         Answers.Select(a => a.RequestId).Distinct().Count().ShouldBe(Answers.Count);
     }
 
-    private async Task AskAsync(int client)
+    public async Task CheckLogAsync(string folder)
     {
-        using var http = Http(_port);
+        await using var database = new SqliteDatabase(FaultProcess.Database(folder));
+        await CheckLogAsync(database);
+    }
+
+    public static string Shown(long id, string key, int version, double score, double probability, string output, string missing) => string.Join(' ', id, key, version,
+        score.ToString("R", CultureInfo.InvariantCulture), probability.ToString("R", CultureInfo.InvariantCulture), output, missing);
+
+    private static string Address(int port) => string.Create(CultureInfo.InvariantCulture, $"http://127.0.0.1:{port}");
+
+    private async Task AskAsync(Uri address, int client)
+    {
+        using var http = new HttpClient(new SocketsHttpHandler { MaxConnectionsPerServer = 1 }) { Timeout = TimeSpan.FromSeconds(60) };
         var random = new Random(client);
         for (var n = 0; !_stop.IsCancellationRequested; n++)
         {
             var id = string.Create(CultureInfo.InvariantCulture, $"c{client}-{n}");
-            var body = JsonSerializer.Serialize(new { request_id = id, instances = Enumerable.Range(0, random.Next(1, 4)).Select(_ => Instance(random)).ToArray() });
-            while (!await AnsweredAsync(http, id, body))
+            var body = JsonSerializer.Serialize(new { request_id = id, instances = Enumerable.Range(0, random.Next(1, 4)).Select(_ => _instance(random)).ToArray() });
+            while (!await AnsweredAsync(http, address, id, body))
                 await Task.Delay(30);
         }
     }
 
-    private async Task<bool> AnsweredAsync(HttpClient http, string id, string body)
+    private async Task<bool> AnsweredAsync(HttpClient http, Uri address, string id, string body)
     {
         try
         {
-            using var response = await PostAsync(http, body);
+            using var response = await PostAsync(http, address.ToString(), body);
             var text = await response.Content.ReadAsStringAsync();
             switch (response.StatusCode)
             {
@@ -150,31 +196,13 @@ internal sealed class MeterClients : IAsyncDisposable
     }
 
     /// <summary>A meter that is looked up, one whose row is given, or one that nobody knows.</summary>
-    private static object Instance(Random random) => random.Next(3) switch
+    private static object Meter(Random random) => random.Next(3) switch
     {
         0 => new { meter = random.Next(12) },
         1 => new { meter = random.Next(12), value = random.Next(1000) / 1000f, at = "2001-01-05T00:00:00Z" },
         _ => new { meter = 100 + random.Next(1000) },
     };
 
-    private static string Shown(JsonElement p) => string.Join(' ', p.GetProperty("prediction_id").GetInt64(), p.GetProperty("entity_key").GetRawText(), p.GetProperty("version").GetInt32(),
-        p.GetProperty("score").GetDouble().ToString("R", CultureInfo.InvariantCulture), p.GetProperty("probability").GetDouble().ToString("R", CultureInfo.InvariantCulture),
-        p.GetProperty("output").GetRawText(), p.GetProperty("missing").GetRawText());
-
-    private static List<(string RequestId, int Item, string Shown)> ReadLog(string folder)
-    {
-        using var connection = new SqliteConnection($"Data Source={FaultProcess.Database(folder)};Pooling=False");
-        connection.Open();
-        using var command = connection.CreateCommand();
-        command.CommandText = """
-            SELECT r.request_id, r.item, (r.batch_id << 32) + r.ordinal, r.entity_key, b.version, r.score, r.probability, r.output, r.missing
-            FROM prediction_log_online_rows r JOIN prediction_log_batches b ON b.batch_id = r.batch_id
-            """;
-        using var reader = command.ExecuteReader();
-        var rows = new List<(string, int, string)>();
-        while (reader.Read())
-            rows.Add((reader.GetString(0), reader.GetInt32(1), string.Join(' ', reader.GetInt64(2), reader.GetString(3), reader.GetInt32(4),
-                reader.GetDouble(5).ToString("R", CultureInfo.InvariantCulture), reader.GetDouble(6).ToString("R", CultureInfo.InvariantCulture), reader.GetString(7), reader.GetString(8))));
-        return rows;
-    }
+    private static string Shown(JsonElement p) => Shown(p.GetProperty("prediction_id").GetInt64(), p.GetProperty("entity_key").GetRawText(), p.GetProperty("version").GetInt32(),
+        p.GetProperty("score").GetDouble(), p.GetProperty("probability").GetDouble(), p.GetProperty("output").GetRawText(), p.GetProperty("missing").GetRawText());
 }
