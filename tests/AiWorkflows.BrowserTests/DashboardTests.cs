@@ -16,6 +16,13 @@ public sealed class DashboardTests : IAsyncLifetime
         _browser = await Browser.StartAsync();
         _host = await DashboardHost.StartAsync(DashboardSeed.Catalog, DashboardSeed.Clock, contentSecurityPolicy: Strict);
         await DashboardSeed.FillAsync(_host);
+        await _host.Database.WriteAsync(async tx =>
+        {
+            await PredictionSeed.BatchAsync(tx, 1, DashboardSeed.Clock.Date.AddDays(-2), TimeSpan.FromDays(1), 30);
+            await PredictionSeed.OnlineAsync(tx, 2, DashboardSeed.Clock.Date, 30);
+            for (var day = 1; day < 9; day++)
+                await PredictionSeed.MetricAsync(tx, DashboardSeed.Clock.Date.AddDays(-day), 0.75 + day % 3 * 0.01, 4000, day == 1 ? 2000 : 4000);
+        }, CancellationToken.None);
     }
 
     public async ValueTask DisposeAsync()
@@ -35,6 +42,8 @@ public sealed class DashboardTests : IAsyncLifetime
     [InlineData("feature", "/features/departures")]
     [InlineData("models", "/models")]
     [InlineData("model", "/models/flight-delay")]
+    [InlineData("predictions", "/predictions")]
+    [InlineData("prediction", "/predictions/4294967298")]
     public async Task Pages_show_without_a_complaint_in_the_console_light_and_dark(string name, string path)
     {
         foreach (var dark in new[] { false, true })

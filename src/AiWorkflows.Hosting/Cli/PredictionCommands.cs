@@ -1,8 +1,5 @@
 using System.CommandLine;
 using System.Globalization;
-using System.Text.Json;
-using System.Text.Json.Nodes;
-using AiWorkflows.Features;
 using AiWorkflows.Storage.Queries;
 
 namespace AiWorkflows.Hosting.Cli;
@@ -32,7 +29,7 @@ internal static class PredictionCommands
         if (key is null)
             rows = await queries.ListAsync(model, before, limit, i.Ct);
         else
-            foreach (var candidate in EntityKeys(key))
+            foreach (var candidate in EntityKeyText.Candidates(key, "--key"))
                 if (rows.Count == 0)
                     rows = await queries.OfEntityAsync(candidate, model, limit, i.Ct);
         i.Output.List(rows, key is null ? "No predictions yet; run a workflow with an inference pipeline." : $"No predictions about {key}.",
@@ -42,28 +39,4 @@ internal static class PredictionCommands
         if (key is null && rows.Count == limit)
             i.Output.Line($"More with --before {rows[^1].PredictionId}; why with `predictions explain {rows[0].PredictionId}`.");
     }
-
-    /// <summary>What somebody may mean by a key: a JSON array as it is, a number, a text.</summary>
-    private static IEnumerable<string> EntityKeys(string key)
-    {
-        if (key.StartsWith('['))
-        {
-            JsonArray? array = null;
-            try
-            {
-                array = JsonNode.Parse(key) as JsonArray;
-            }
-            catch (JsonException)
-            {
-                // Said below.
-            }
-            yield return array?.ToJsonString(JsonShapeCompact) ?? throw new InvalidRequestException($"--key {key} is no JSON array; write it as in [\"LAX\",7].");
-            yield break;
-        }
-        if (long.TryParse(key, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var number))
-            yield return $"[{number.ToString(CultureInfo.InvariantCulture)}]";
-        yield return new JsonArray(JsonValue.Create(key)).ToJsonString(JsonShapeCompact);
-    }
-
-    private static JsonSerializerOptions JsonShapeCompact { get; } = new() { Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 }

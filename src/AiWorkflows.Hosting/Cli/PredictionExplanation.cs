@@ -1,4 +1,3 @@
-using AiWorkflows.Features;
 using AiWorkflows.Storage.Queries;
 
 namespace AiWorkflows.Hosting.Cli;
@@ -16,7 +15,7 @@ internal static class PredictionExplanation
         var version = (await i.Context.Query<ModelQueries>().FindAsync(prediction.Model, prediction.Version, i.Ct))!;
         var commits = await queries.CommitsAsync(batch.BatchId, version.DatasetId, i.Ct);
         var online = await queries.InputsAsync(predictionId, i.Ct);
-        var (example, notice) = await ExampleAsync(i, batch, prediction, online);
+        var (example, notice) = await i.Context.Query<PredictionExplainer>().ExampleAsync(batch, prediction, online, i.Ct);
         var shown = new { Prediction = prediction, Example = example, ExampleNotice = notice, Batch = batch, ModelVersion = version, Commits = commits, Online = online };
         i.Output.Object(shown, () =>
         {
@@ -32,25 +31,6 @@ internal static class PredictionExplanation
                 example.Write(i.Output);
             WriteOrigin(i.Output, batch, version, commits, online);
         });
-    }
-
-    private static async Task<(ShownExample? Example, string? Notice)> ExampleAsync(Invocation i, PredictionOrigin batch, PredictionListRow prediction, OnlineInputs? online)
-    {
-        var view = i.Context.Catalog.Views.FirstOrDefault(v => v.Name == batch.View && v.Version == batch.ViewVersion);
-        if (view is null)
-            return (null, $"The feature values cannot be shown: this program does not define view {batch.View} v{batch.ViewVersion} any more. The code that made the prediction is {batch.CodeVersion}.");
-        if (online is not null)
-        {
-            if (online.Missing.Text.Contains($"\"{OnlineExample.Spine}\"", StringComparison.Ordinal))
-                return (null, $"Nothing was known about the entity: {view.Spine.Name} had no row of it, so every feature was missing: {online.Features.Text}");
-            var read = new FeatureReadSession(i.Context.Get<IFeatureStore>(), online.AsOfSeq);
-            return (ShownExample.Of(view, online.AsOfSeq, await view.ExplainRowAsync(read, online.Inputs.Text, prediction.EventTime.Value, i.Ct)), null);
-        }
-        var session = new FeatureReadSession(i.Context.Get<IFeatureStore>(), batch.AsOfSeq);
-        var found = await view.ExplainAsync(session, prediction.EntityKey.Text, prediction.EventTime.Value, i.Ct);
-        return found is null
-            ? (null, $"The feature values cannot be shown: {view.Spine.Name} has no such row as of sequence {batch.AsOfSeq}.")
-            : (ShownExample.Of(view, batch.AsOfSeq, found), null);
     }
 
     private static void WriteOrigin(Output output, PredictionOrigin batch, VersionDetail version, IReadOnlyList<LineageCommit> commits, OnlineInputs? online)

@@ -10,7 +10,9 @@ using AiWorkflows.Workflows;
 namespace AiWorkflows.Hosting.Dashboard;
 
 /// <summary>Reads what the pages show, each answer at most once a second.</summary>
-internal sealed class DashboardReader(DashboardQueries queries, ModelQueries models, FeatureQueries features, BackfillQueries backfills, ILedger ledger, PageCache cache, Catalog catalog, BusinessClock clock, IJobDispatcher dispatcher)
+internal sealed partial class DashboardReader(
+    DashboardQueries queries, ModelQueries models, FeatureQueries features, BackfillQueries backfills, PredictionQueries predictions, PredictionExplainer explainer,
+    ILedger ledger, PageCache cache, Catalog catalog, BusinessClock clock, IJobDispatcher dispatcher)
 {
     /// <summary>How many windows a strip shows.</summary>
     public const int StripCells = 30;

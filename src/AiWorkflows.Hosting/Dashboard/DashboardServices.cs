@@ -15,6 +15,8 @@ internal static class DashboardServices
         services.TryAddSingleton<ModelQueries>();
         services.TryAddSingleton<FeatureQueries>();
         services.TryAddSingleton<BackfillQueries>();
+        services.TryAddSingleton<PredictionQueries>();
+        services.TryAddSingleton<PredictionExplainer>();
         services.TryAddSingleton(_ => new PageCache(TimeProvider.System));
         services.TryAddSingleton<DashboardReader>();
         return services;

@@ -4,6 +4,7 @@ using AiWorkflows.Hosting.Dashboard.Features;
 using AiWorkflows.Hosting.Dashboard.Jobs;
 using AiWorkflows.Hosting.Dashboard.Models;
 using AiWorkflows.Hosting.Dashboard.Pages;
+using AiWorkflows.Hosting.Dashboard.Predictions;
 using AiWorkflows.Hosting.Dashboard.Runs;
 using AiWorkflows.Hosting.Dashboard.Workflows;
 using Hangfire;
@@ -18,7 +19,7 @@ namespace AiWorkflows.Hosting.Dashboard;
 /// </summary>
 internal static class DashboardSetup
 {
-    private static readonly string[] OurPaths = ["/workflows", "/runs", "/backfills", "/features", "/models"];
+    private static readonly string[] OurPaths = ["/workflows", "/runs", "/backfills", "/features", "/models", "/predictions"];
     private static int _registered;
 
     public static void Register(IGlobalConfiguration configuration)
@@ -38,6 +39,8 @@ internal static class DashboardSetup
         AddPage("/backfills", new BackfillsPage());
         AddPage("/features", new FeatureGroupsPage());
         AddPage("/models", new ModelsPage());
+        AddPage("/predictions", new PredictionsPage());
+        AddPage("/predictions/(?<id>[0-9]{1,19})", new PredictionPage());
         AddPage("/runs/(?<id>[0-9]{1,18})", new RunPage());
         AddPage("/backfills/(?<id>[0-9]{1,18})", new BackfillPage());
         AddPage("/features/(?<name>[^/]+)", new FeatureGroupPage());

@@ -23,7 +23,7 @@ internal static class DashboardSeed
         Workflow("on-request", null, ["on-request"]));
 
     public static Catalog CatalogOf(params WorkflowDefinition[] workflows) =>
-        new() { Groups = [], FeaturePipelines = [], Views = [], Trainings = [], Inferences = [], Workflows = workflows };
+        new() { Groups = [], FeaturePipelines = [], Views = [], Trainings = [], Inferences = [new InferenceOnly("delay-scoring", "flight-delay")], Workflows = workflows };
 
     public static WorkflowDefinition Workflow(string name, string? cron, string[] stages, string? training = null, string? model = null) => new(
         name, cron, TimeSpan.FromDays(1), new(2001, 1, 1, 0, 0, 0, DateTimeKind.Utc), null, null, CatchUpPolicy.OneRun, OverlapPolicy.Queue, 1,
@@ -197,5 +197,16 @@ internal static class DashboardSeed
 
         public override Task<AiWorkflows.Training.ReproductionResult> ReproduceAsync(
             AiWorkflows.Models.ModelVersionRecord version, AiWorkflows.Models.DatasetRecord dataset, AiWorkflows.Training.TrainingStores stores, IServiceProvider services, CancellationToken ct) => throw new NotSupportedException();
+    }
+
+    /// <summary>An inference pipeline of which the pages need only its name and its model's.</summary>
+    private sealed class InferenceOnly : AiWorkflows.Inference.InferenceDefinition
+    {
+        [System.Diagnostics.CodeAnalysis.SetsRequiredMembers]
+        public InferenceOnly(string name, string model) => (Name, Type, Model, View) = (name, typeof(object), model, null!);
+
+        public override Task<AiWorkflows.Inference.BatchSeal> ExecuteAsync(AiWorkflows.Features.StageContext context, int modelVersion, AiWorkflows.Inference.InferenceStores stores, CancellationToken ct) => throw new NotSupportedException();
+
+        public override AiWorkflows.Inference.OnlineVersion LoadOnline(AiWorkflows.Models.ModelVersionRecord version, byte[] artifact, IServiceProvider services) => throw new NotSupportedException();
     }
 }

@@ -1,3 +1,4 @@
+using AiWorkflows.Hosting.Dashboard.Charts;
 using System.Text.RegularExpressions;
 using AiWorkflows.Hosting.Dashboard.Models;
 using AiWorkflows.Storage.Queries;
@@ -10,7 +11,7 @@ public sealed class ModelChartTests
     [Fact]
     public void An_axis_holds_its_values_with_few_round_ticks() => Gen.Select(Gen.Double[-100, 100], Gen.Double[0.001, 200]).Sample((low, span) =>
     {
-        var axis = ModelCharts.Around(low, low + span);
+        var axis = LiveMetric.Round(low, low + span);
         axis.Min.ShouldBeLessThanOrEqualTo(low + 1e-9);
         axis.Max.ShouldBeGreaterThanOrEqualTo(low + span - 1e-9);
         axis.Ticks.Count.ShouldBeInRange(2, 8);

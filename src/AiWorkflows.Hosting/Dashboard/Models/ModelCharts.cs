@@ -41,25 +41,8 @@ internal static class ModelCharts
         }.Render() + Lines(("", "predicted probability against observed share"), ("is-ref", "perfect")));
     }
 
-    public static Markup Live(ModelModel model)
-    {
-        var days = model.Live.Where(day => day.MetricValue is not null).ToArray();
-        if (days.Length == 0)
-            return Empty(Markup.Raw("Appears when outcomes of predictions are known."));
-        var (first, last) = (days[0].Day.Value, days[^1].Day.Value);
-        var span = Math.Max(1, (last - first).TotalDays);
-        var (low, high) = (days.Min(day => day.MetricValue!.Value), days.Max(day => day.MetricValue!.Value));
-        var axis = Around(Math.Min(low, model.Shown.BaselineValue), Math.Max(high, model.Shown.PrimaryValue));
-        return Body(new Plot($"Live AUC from {Format.Number(low, "0.000")} to {Format.Number(high, "0.000")} over {Format.Count(days.Length, "day")}.", 220, axis)
-        {
-            Marks = days.Length == 1 ? [(0, Timestamps.Display(first))] : [(0, Timestamps.Display(first)), (1, Timestamps.Display(last))],
-            References = [(model.Shown.PrimaryValue, "on the holdout"), (model.Shown.BaselineValue, "baseline")],
-            Series = [new("", [.. days.Select(day => (At(day), day.MetricValue!.Value))])],
-            Tips = [.. days.Select(day => (At(day), $"{Timestamps.Display(day.Day.Value)}: AUC {Format.Number(day.MetricValue!.Value, "0.000")}\nv{day.Version}, {Format.Count(day.Predictions, "prediction")}, {Format.Percent(day.Outcomes / (double)Math.Max(1, day.Predictions))} with outcome"))],
-        }.Render());
-
-        double At(DashboardDailyMetric day) => (day.Day.Value - first).TotalDays / span;
-    }
+    public static Markup Live(ModelModel model) => model.Live.Count == 0 ? Empty(Markup.Raw("Appears when outcomes of predictions are known.")) : Body(LiveMetric.Render(
+        model.Live, model.Shown.PrimaryMetric, model.Shown.Version, [(model.Shown.PrimaryValue, "on the holdout"), (model.Shown.BaselineValue, "baseline")]));
 
     public static Markup Importance(VersionDetail version)
     {
@@ -71,16 +54,6 @@ internal static class ModelCharts
         return Table.Of("Features by importance", "aw-tight", [Table.Heading("Feature"), Table.HiddenHeading("as a bar"), Table.NumberHeading("Share")],
             all.Take(MostFeatures).Select(feature => Table.Row(Markup.Text(feature.Name), Table.Cell(Bar(feature.Share / all[0].Share, Status.Run, Format.Number(feature.Share * 100, "0.0") + "%")),
                 Table.Number(Format.Number(feature.Share * 100, "0.0") + "%"))).Concat(all.Length > MostFeatures ? [Table.Row(Muted($"{all.Length - MostFeatures} more"), Table.Cell(Markup.Empty), Table.Number(Format.Number(all.Skip(MostFeatures).Sum(f => f.Share) * 100, "0.0") + "%"))] : []));
-    }
-
-    /// <summary>An axis in round tenths, fifths or twentieths that holds both values.</summary>
-    internal static PlotAxis Around(double low, double high)
-    {
-        var step = new[] { 0.01, 0.02, 0.05, 0.1, 0.2, 0.25, 0.5, 1, 2, 5, 10, 50, 100, 1000 }.FirstOrDefault(s => (high - low) / s <= 5, (high - low) / 5);
-        var (min, max) = (Math.Floor(low / step) * step, Math.Ceiling(high / step) * step);
-        if (max <= min)
-            max = min + step;
-        return new(min, max, [.. Enumerable.Range(0, (int)Math.Round((max - min) / step) + 1).Select(i => min + i * step)], step < 0.1 ? "0.00" : "0.##");
     }
 
     private static (string Name, IReadOnlyList<double> Roc) StrongestBaseline(VersionDetail version)
@@ -96,7 +69,4 @@ internal static class ModelCharts
         json.ValueKind == JsonValueKind.Object && json.TryGetProperty(name, out var list) && list.ValueKind == JsonValueKind.Array ? [.. list.EnumerateArray().Select(value => value.GetDouble())] : [];
 
     private static IReadOnlyList<(double X, double Y)> Curve(IReadOnlyList<double> roc) => [.. roc.Select((value, i) => (i / (double)Math.Max(1, roc.Count - 1), value))];
-
-    private static Markup Lines(params (string Css, string Text)[] entries) => Markup.Of(
-        $"<ul class=\"aw-legend\">{entries.Select(entry => Markup.Of($"<li><svg class=\"aw-key\" viewBox=\"0 0 16 8\" aria-hidden=\"true\"><path class=\"aw-l {entry.Css}\" d=\"M0 4H16\"/></svg>{entry.Text}</li>"))}</ul>");
 }

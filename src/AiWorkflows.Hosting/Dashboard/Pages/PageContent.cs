@@ -21,6 +21,13 @@ internal sealed record PageContext(string Base, bool IsReadOnly, DateTime Now)
 
     public string Backfill(long backfillId) => Url(string.Create(System.Globalization.CultureInfo.InvariantCulture, $"/backfills/{backfillId}"));
 
+    public string Prediction(long predictionId) => Url(string.Create(System.Globalization.CultureInfo.InvariantCulture, $"/predictions/{predictionId}"));
+
+    public string FeatureGroup(string name) => Url("/features/" + Uri.EscapeDataString(name));
+
+    public string Model(string name, int? version = null) =>
+        Url("/models/" + Uri.EscapeDataString(name)) + (version is { } v ? string.Create(System.Globalization.CultureInfo.InvariantCulture, $"?version={v}") : "");
+
     public string Job(string jobId) => Url("/jobs/details/" + Uri.EscapeDataString(jobId));
 
     public Markup Time(DateTime time) => Components.Time(time, Now);

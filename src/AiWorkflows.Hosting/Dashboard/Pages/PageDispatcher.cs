@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.IO.Hashing;
 using System.Text;
 using AiWorkflows.Hosting.Dashboard.Rendering;
@@ -11,7 +12,18 @@ namespace AiWorkflows.Hosting.Dashboard.Pages;
 /// <summary>What a page is asked for.</summary>
 internal sealed record PageRequest(DashboardReader Reader, PageContext Context, IQueryCollection Query, System.Text.RegularExpressions.Match Uri)
 {
-    public string? Value(string key) => Query[key].ToString() is { Length: > 0 and <= 300 } text ? text : null;
+    public string? Value(string key) => Query[key].ToString() is { Length: > 0 and <= 300 } text ? text.Trim() is { Length: > 0 } trimmed ? trimmed : null : null;
+
+    /// <summary>Null where there is none, or something else.</summary>
+    public long? Number(string key) => long.TryParse(Value(key), NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? number : null;
+
+    /// <exception cref="NoSuchPageException">There is something, and it is no time.</exception>
+    public DateTime? Time(string key) => Value(key) is not { } text ? null
+        : DateTime.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal | DateTimeStyles.AdjustToUniversal, out var time) ? time
+        : throw new NoSuchPageException($"'{text}' is no time; write it as 2001-06-01 or 2001-06-01 12:00, in UTC.");
+
+    /// <summary>The name in the address.</summary>
+    public string Name => System.Uri.UnescapeDataString(Uri.Groups["name"].Value);
 }
 
 /// <summary>The address names nothing that could be shown; the message says what was wrong with it. Not an error of the store, which may well be a wrong request too.</summary>

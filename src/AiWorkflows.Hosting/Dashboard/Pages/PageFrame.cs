@@ -13,6 +13,7 @@ internal static class PageFrame
         ("backfills", "Backfills", "/backfills"),
         ("features", "Feature groups", "/features"),
         ("models", "Models", "/models"),
+        ("predictions", "Predictions", "/predictions"),
     ];
 
     public static Markup Render(PageContent page, SectionBar bar, PageContext context)

@@ -71,6 +71,10 @@ internal static class Components
     public static Markup Key(params (string Look, string Text)[] entries) => Markup.Of(
         $"<ul class=\"aw-legend\">{entries.Select(entry => Markup.Of($"<li><svg class=\"aw-key\" viewBox=\"0 0 16 8\" aria-hidden=\"true\"><rect class=\"aw-f is-{entry.Look}\" width=\"16\" height=\"8\" rx=\"1\"/></svg>{entry.Text}</li>"))}</ul>");
 
+    /// <summary>A legend of lines.</summary>
+    public static Markup Lines(params (string Css, string Text)[] entries) => Markup.Of(
+        $"<ul class=\"aw-legend\">{entries.Select(entry => Markup.Of($"<li><svg class=\"aw-key\" viewBox=\"0 0 16 8\" aria-hidden=\"true\"><path class=\"aw-l {entry.Css}\" d=\"M0 4H16\"/></svg>{entry.Text}</li>"))}</ul>");
+
     /// <summary>An action: posted by the script with the dashboard's anti-forgery header; the answer appears beside the button where it was refused.</summary>
     public static Markup Action(string url, string text, string css = "btn-default btn-xs", string? confirm = null, Markup fields = default) => Markup.Of(
         $"<form class=\"aw-action\" data-aw-post=\"{url}\"{Markup.When(confirm is not null, Markup.Of($" data-aw-confirm=\"{confirm}\""))}>{fields}<button type=\"submit\" class=\"btn {css}\">{text}</button><output></output></form>");

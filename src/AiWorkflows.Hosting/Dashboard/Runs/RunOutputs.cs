@@ -30,6 +30,7 @@ internal static class RunOutputs
         {
             "commit" => Link(context.Url("/features/" + Uri.EscapeDataString(first.Name)), first.Name),
             "version" => Link(context.Url("/models/" + Uri.EscapeDataString(first.Name)), first.Name),
+            "batch" => Link(context.Url("/predictions"), first.Name),
             _ => Markup.Text(first.Name),
         };
         var name = quarantined == 0 ? text : text + Note(Markup.Of($"{Format.Count(quarantined, "row")} quarantined"));

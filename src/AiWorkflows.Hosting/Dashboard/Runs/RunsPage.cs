@@ -18,9 +18,8 @@ internal sealed class RunsPage : DashboardPage
     public override async Task<PageContent> LoadAsync(PageRequest request)
     {
         var filter = new DashboardRunFilter(
-            request.Value("workflow"), OneOf(request, "state", RunStates), OneOf(request, "trigger", Triggers), Time(request, "from"), Time(request, "to"));
-        var before = request.Value("before") is { } text && long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var id) ? id : (long?)null;
-        return Render(await request.Reader.RunsAsync(filter, before).ConfigureAwait(false), request.Reader.Catalog.Workflows, request.Context);
+            request.Value("workflow"), OneOf(request, "state", RunStates), OneOf(request, "trigger", Triggers), request.Time("from"), request.Time("to"));
+        return Render(await request.Reader.RunsAsync(filter, request.Number("before")).ConfigureAwait(false), request.Reader.Catalog.Workflows, request.Context);
     }
 
     internal static PageContent Render(RunsModel model, IReadOnlyList<WorkflowDefinition> workflows, PageContext context)
@@ -90,17 +89,9 @@ internal sealed class RunsPage : DashboardPage
     {
         // A filter may name a workflow that this host no longer defines.
         var names = workflows.Select(workflow => workflow.Name).Concat(filter.Workflow is { } chosen ? [chosen] : []).Distinct().Order(StringComparer.Ordinal);
-        return Markup.Of(
-            $"""
-            <form class="aw-form" method="get" action="{context.Url("/runs")}">{Select("workflow", "Workflow", "all", names, filter.Workflow)}{Select("state", "State", "any", RunStates, filter.State)}{Select("trigger", "Requested by", "anything", Triggers, filter.Trigger)}{Input("from", "Window from, UTC", filter.From)}{Input("to", "to", filter.To)}<button class="btn btn-primary btn-sm" type="submit">Show</button></form>
-            """);
+        return Fields.Search(context.Url("/runs"), Fields.Select("workflow", "Workflow", "all", names, filter.Workflow), Fields.Select("state", "State", "any", RunStates, filter.State),
+            Fields.Select("trigger", "Requested by", "anything", Triggers, filter.Trigger), Fields.Time("from", "Window from, UTC", filter.From), Fields.Time("to", "to", filter.To), Fields.Button("Show"));
     }
-
-    private static Markup Select(string name, string label, string any, IEnumerable<string> values, string? chosen) => Markup.Of(
-        $"<div><label for=\"aw-{name}\">{label}</label><select id=\"aw-{name}\" name=\"{name}\"><option value=\"\">{any}</option>{values.Select(value => Markup.Of($"<option{Markup.When(value == chosen, Markup.Raw(" selected"))}>{value}</option>"))}</select></div>");
-
-    private static Markup Input(string name, string label, DateTime? value) => Markup.Of(
-        $"<div><label for=\"aw-{name}\">{label}</label><input id=\"aw-{name}\" name=\"{name}\" size=\"12\" placeholder=\"2001-06-01\" value=\"{(value is { } time ? Timestamps.Display(time) : "")}\"></div>");
 
     private static string Query(DashboardRunFilter filter) => string.Join('&', new[]
     {
@@ -110,8 +101,4 @@ internal sealed class RunsPage : DashboardPage
 
     private static string? OneOf(PageRequest request, string key, string[] known) => request.Value(key) is not { } value ? null
         : known.Contains(value) ? value : throw new NoSuchPageException(NearMatches.Unknown(key, value, known).Message);
-
-    private static DateTime? Time(PageRequest request, string key) => request.Value(key) is not { } text ? null
-        : DateTime.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal | DateTimeStyles.AdjustToUniversal, out var time) ? time
-        : throw new NoSuchPageException($"'{text}' is no time; write it as 2001-06-01 or 2001-06-01 12:00, in UTC.");
 }
