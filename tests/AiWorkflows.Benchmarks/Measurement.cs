@@ -21,9 +21,15 @@ internal sealed record Measurement(double Seconds, long OwnBytes, long ResidentB
     public static Task<Measurement> InOwnProcessAsync(CancellationToken ct, params string[] arguments) => InOwnProcessAsync<Measurement>(ct, arguments);
 
     /// <inheritdoc cref="InOwnProcessAsync(CancellationToken, string[])"/>
-    public static async Task<T> InOwnProcessAsync<T>(CancellationToken ct, params string[] arguments)
+    public static Task<T> InOwnProcessAsync<T>(CancellationToken ct, params string[] arguments) => InOwnProcessAsync<T>(new Dictionary<string, string>(), ct, arguments);
+
+    /// <inheritdoc cref="InOwnProcessAsync(CancellationToken, string[])"/>
+    /// <param name="settings">Of the child's environment.</param>
+    public static async Task<T> InOwnProcessAsync<T>(IReadOnlyDictionary<string, string> settings, CancellationToken ct, params string[] arguments)
     {
         var start = new ProcessStartInfo(Environment.ProcessPath!) { RedirectStandardOutput = true };
+        foreach (var (name, value) in settings)
+            start.Environment[name] = value;
         if (Path.GetFileNameWithoutExtension(start.FileName) == "dotnet")
             start.ArgumentList.Add(typeof(Measurement).Assembly.Location);
         foreach (var argument in arguments)

@@ -2,16 +2,18 @@ using System.Globalization;
 using AiWorkflows.Benchmarks;
 using AiWorkflows.Benchmarks.Ingest;
 using AiWorkflows.Benchmarks.Join;
+using AiWorkflows.Benchmarks.Online;
 using AiWorkflows.Benchmarks.Orchestration;
 
 var ct = CancellationToken.None;
-if (await JoinBenchmark.TryRunChildAsync(args, ct) || await IngestBenchmark.TryRunChildAsync(args, ct) || await OrchestrationBenchmark.TryRunChildAsync(args, ct))
+if (await JoinBenchmark.TryRunChildAsync(args, ct) || await IngestBenchmark.TryRunChildAsync(args, ct) || await OrchestrationBenchmark.TryRunChildAsync(args, ct)
+    || await OnlineBenchmark.TryRunChildAsync(args, ct))
     return 0;
 
 var what = args.FirstOrDefault() ?? "all";
-if (what is not ("join" or "ingest" or "orchestration" or "all") || Option("--rows", 1) < 1 || Option("--rounds", 1) < 1)
+if (what is not ("join" or "ingest" or "orchestration" or "online" or "all") || Option("--rows", 1) < 1 || Option("--rounds", 1) < 1)
 {
-    Console.Error.WriteLine("Usage: AiWorkflows.Benchmarks [join|ingest|orchestration|all] [--rows N] [--rounds N]    rows: 3,000,000 for the join, 1,000,000 for the ingest; rounds: 5");
+    Console.Error.WriteLine("Usage: AiWorkflows.Benchmarks [join|ingest|orchestration|online|all] [--rows N] [--rounds N] [--store DIRECTORY]    rows: 3,000,000 for the join, 1,000,000 for the ingest; rounds: 5; store: where online keeps its run of the reference application for the next time");
     return 2;
 }
 
@@ -23,6 +25,8 @@ if (what is "ingest" or "all")
     aims.AddRange(await IngestBenchmark.RunAsync(Option("--rows", 1_000_000), rounds, ct));
 if (what is "orchestration" or "all")
     aims.AddRange(await OrchestrationBenchmark.RunAsync(rounds, ct));
+if (what is "online" or "all")
+    aims.AddRange(await OnlineBenchmark.RunAsync(rounds, Text("--store"), ct));
 Report.Aims(aims);
 return 0;
 
@@ -30,3 +34,5 @@ int Option(string name, int otherwise) =>
     Array.IndexOf(args, name) is var at and >= 0
         ? at + 1 < args.Length && int.TryParse(args[at + 1], NumberStyles.Integer, CultureInfo.InvariantCulture, out var value) ? value : 0
         : otherwise;
+
+string? Text(string name) => Array.IndexOf(args, name) is var at and >= 0 && at + 1 < args.Length ? args[at + 1] : null;
