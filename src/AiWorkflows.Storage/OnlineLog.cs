@@ -12,6 +12,8 @@ internal sealed class OnlineLog(StoreDatabase database, int rowsPerStatement) : 
 {
     private static readonly ConcurrentDictionary<int, string> Inserts = [];
 
+    public bool IsAway => database.IsAway;
+
     public Task<long> OpenAsync(OnlineBatch batch, CancellationToken ct) => database.WriteAsync(async tx => await tx.ScalarAsync<long>("""
         INSERT INTO {prediction_log.batches} (pipeline, role, model, version, feature_view, view_version, window_from, window_to, as_of_seq, predicted_at, state, code_version)
         {inserted:batch_id}

@@ -29,6 +29,9 @@ internal abstract partial class StoreDatabase : IAsyncDisposable
     /// <summary>Where the database is, as a person would look for it; without secrets.</summary>
     public abstract string Location { get; }
 
+    /// <summary>Whether what was asked last found no connection, and is being tried again.</summary>
+    public virtual bool IsAway => false;
+
     public StoreActivity Activity { get; } = new();
 
     /// <summary>The statement in the engine's own words; rendered once.</summary>

@@ -33,6 +33,7 @@ internal sealed class ModelExample(PredictionQueries predictions)
                 ["group"] = spine.Name,
                 ["keys"] = new JsonArray([.. spine.Keys.Select(Column)]),
                 ["columns"] = new JsonArray([.. spine.Columns.Where(c => c.Role != ColumnRole.Key).Select(Column)]),
+                ["when_unknown"] = pipeline.View.WhenUnknown.ToString().ToLowerInvariant(),
                 ["how"] = $"Give the keys, so that the row of {spine.Name} is looked up, or all its columns; the event time may be left out.",
             },
             ["example"] = newest is null ? null : Example(spine, newest.EntityKey.Text),

@@ -18,6 +18,7 @@ internal sealed class SqlServerDatabase : StoreDatabase
 
     private readonly SqlConnectionStringBuilder _settings;
     private volatile bool _wasOpen;
+    private volatile bool _isAway;
 
     /// <exception cref="InvalidRequestException">The connection string cannot be read, or names no server or no database.</exception>
     public SqlServerDatabase(string connectionString)
@@ -30,6 +31,8 @@ internal sealed class SqlServerDatabase : StoreDatabase
     public override string Engine => "sqlserver";
 
     public override string Location { get; }
+
+    public override bool IsAway => _isAway;
 
     /// <summary>Holds credentials: for connections only, never for people.</summary>
     public string ConnectionString { get; }
@@ -76,6 +79,7 @@ internal sealed class SqlServerDatabase : StoreDatabase
             catch (Exception e)
             {
                 await connection.DisposeAsync();
+                _isAway = _wasOpen && SqlServerFaults.IsPassingOnOpen(e);
                 // A first connection that fails is a mistake in the configuration more often than an outage, and is said at once.
                 if (!_wasOpen || !SqlServerFaults.IsPassingOnOpen(e) || Stopwatch.GetElapsedTime(started) > LongestOutage)
                 {
@@ -147,7 +151,9 @@ internal sealed class SqlServerDatabase : StoreDatabase
         {
             try
             {
-                return await work();
+                var result = await work();
+                _isAway = false;
+                return result;
             }
             catch (Exception e) when (e is SqlException or InvalidOperationException or IOException && !ct.IsCancellationRequested)
             {

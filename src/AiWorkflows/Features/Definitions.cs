@@ -41,6 +41,9 @@ internal abstract class FeatureViewDefinition
 
     public required Type ExampleType { get; init; }
 
+    /// <summary>What online inference does with an entity that has no spine row.</summary>
+    public required UnknownEntity WhenUnknown { get; init; }
+
     public required GroupSchema Spine { get; init; }
 
     /// <summary>Spine, joined groups and the label's group.</summary>

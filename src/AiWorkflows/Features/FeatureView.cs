@@ -29,6 +29,16 @@ public enum Known
     AsPublished,
 }
 
+/// <summary>What online inference does with an entity that is given by its keys alone and has no row in the spine's group.</summary>
+public enum UnknownEntity
+{
+    /// <summary>Answers with every feature missing, and says so in <c>missing</c>; refused all the same where a feature cannot be missing.</summary>
+    Answer,
+
+    /// <summary>Refuses the request (400) and names the instance: for models whose answer would mean nothing.</summary>
+    Refuse,
+}
+
 /// <summary>A joined group, seen from inside <c>Select</c>. The variable that holds it names the join in lineage and in explanations.</summary>
 /// <typeparam name="TRow">The record of the joined group.</typeparam>
 public sealed class Joined<TRow> where TRow : class
@@ -59,6 +69,8 @@ public sealed class FeatureViewBuilder<TSpine, TExample> where TSpine : class wh
 
     internal List<Expression<Func<TSpine, TExample>>> Selections { get; } = [];
 
+    internal UnknownEntity Unknown { get; private set; }
+
     /// <summary>Joins the latest row of a group that was known at the example's event time.</summary>
     /// <param name="on">Equalities combined with &amp;&amp;; binds every entity key of the joined group exactly once.</param>
     /// <param name="maxAge">Largest age of the row, inclusive.</param>
@@ -80,4 +92,8 @@ public sealed class FeatureViewBuilder<TSpine, TExample> where TSpine : class wh
 
     /// <summary>Builds the example: <c>f => new Example(…)</c>. Called exactly once.</summary>
     public void Select(Expression<Func<TSpine, TExample>> example) => Selections.Add(example);
+
+    /// <summary>Declares what online inference does with an entity that it does not know; it decides nothing about what an example is.</summary>
+    /// <param name="entity">Without this call it is <see cref="UnknownEntity.Answer"/>.</param>
+    public void WhenUnknown(UnknownEntity entity) => Unknown = entity;
 }

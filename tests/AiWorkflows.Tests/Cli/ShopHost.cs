@@ -7,7 +7,7 @@ using Spectre.Console;
 namespace AiWorkflows.Tests.Cli;
 
 /// <summary>Where the pipelines of the shop look for the file "closed".</summary>
-public sealed record ShopFiles(string Directory);
+public sealed record ShopFiles(string Directory, bool RefuseUnknown = false);
 
 /// <summary>What a command has printed.</summary>
 internal sealed record CliResult(int Code, string Out, string Error)
@@ -35,6 +35,9 @@ internal sealed class ShopHost : IAsyncDisposable
     public string DataDirectory => Path.Combine(Directory, "data");
 
     public Dictionary<string, string?> Settings { get; } = [];
+
+    /// <summary>Whether online inference refuses visits that it does not know.</summary>
+    public bool RefuseUnknown { get; init; }
 
     public Task<CliResult> RunAsync(params string[] args) => RunAsync(args, TestContext.Current.CancellationToken);
 
@@ -67,7 +70,7 @@ internal sealed class ShopHost : IAsyncDisposable
         builder.Configuration.AddInMemoryCollection(Settings);
         builder.AddAiWorkflows(ai =>
         {
-            ai.Services.AddSingleton(new ShopFiles(Directory));
+            ai.Services.AddSingleton(new ShopFiles(Directory, RefuseUnknown));
             ai.Services.AddSingleton(console);
             ai.Add<BuyView>();
             ai.Workflow("shop", w => w.Every("0 3 * * *")

@@ -76,12 +76,14 @@ public sealed class ShopSalesPipeline : AggregateFeaturePipeline<Purchase, ShopS
 
 public sealed record BuyExample(float Basket, float Visits, float Amount);
 
-public sealed class BuyView : FeatureView<Visit, BuyExample>
+public sealed class BuyView(ShopFiles files) : FeatureView<Visit, BuyExample>
 {
     protected internal override void Define(FeatureViewBuilder<Visit, BuyExample> view)
     {
         var sales = view.Join<ShopSales>(on: (v, s) => v.Shop == s.Shop, maxAge: TimeSpan.FromDays(2));
         view.Label<Purchase, bool>(on: (v, p) => v.VisitId == p.VisitId, within: TimeSpan.FromHours(6), value: p => p.Amount > 0);
+        if (files.RefuseUnknown)
+            view.WhenUnknown(UnknownEntity.Refuse);
         view.Select(v => new BuyExample(v.Basket, sales.Exists ? sales.Row.Visits1d : 0, sales.Row.Amount1d));
     }
 }

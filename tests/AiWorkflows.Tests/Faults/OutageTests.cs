@@ -48,7 +48,7 @@ public sealed class OutageTests(FinishedShop finished) : IClassFixture<FinishedS
             await using var other = new SqliteConnection($"Data Source={shop.Services.GetRequiredService<StoreDatabase>().Location};Pooling=False");
             await other.OpenAsync(Ct);
             await using var transaction = other.BeginTransaction();
-            await Task.Delay(TimeSpan.FromSeconds(8), Ct);
+            await Task.Delay(TimeSpan.FromSeconds(14), Ct);
             await WhileAwayAsync(shop, "the store takes no writes");
         });
     }
@@ -145,7 +145,7 @@ public sealed class OutageTests(FinishedShop finished) : IClassFixture<FinishedS
         response.Content.Headers.ContentType!.MediaType.ShouldBe("application/problem+json");
         var problem = JsonDocument.Parse(await response.Content.ReadAsStringAsync(Ct)).RootElement;
         problem.GetProperty("detail").GetString()!.ShouldNotContain("aiworkflows.db");
-        watch.Elapsed.ShouldBeLessThan(TimeSpan.FromSeconds(10));
+        watch.Elapsed.ShouldBeLessThan(TimeSpan.FromSeconds(15));
     }
 
     private static async Task<(int Status, string? Reason)> ReadyAsync(ServedShop shop)

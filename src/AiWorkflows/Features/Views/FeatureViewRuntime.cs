@@ -73,6 +73,8 @@ internal sealed class FeatureViewRuntime<TSpine, TExample> : FeatureViewDefiniti
     {
         var keys = given.Keys;
         var json = JsonCells.WriteKeys(Spine, sink => PutKeys(sink, keys));
+        if (WhenUnknown == UnknownEntity.Refuse)
+            throw new InstanceException(path, $"{Spine.Name} has no row {json}, and view {Name} refuses entities that it does not know; give all columns of the row.");
         if (Projection.AllMissing() is not { } example)
             throw new InstanceException(path, $"{Spine.Name} has no row {json}, and {Projection.NeverMissing} of {typeof(TExample).Name} cannot be missing; give all columns of the row.");
         return new(example, json, Timestamps.FromMicros(time), JsonCells.Write(Spine.Columns, sink => PutKeys(sink, keys)), [OnlineExample.Spine, .. Projection.Aliases]);

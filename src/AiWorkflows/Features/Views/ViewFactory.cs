@@ -77,6 +77,7 @@ internal static class ViewFactory<TSpine, TExample> where TSpine : class where T
             Projection = projection,
             SpineProperties = Union(projection.SpineProperties, Union(usedByJoins, usedByLabel)),
             LabelSpineProperties = usedByLabel,
+            WhenUnknown = builder.Unknown,
             Registered = new(view.Name, view.Version, fingerprint, typeof(TExample).Name, spine, LabelJson(builder, label), ColumnsJson(), projection.Lineage),
         };
     }

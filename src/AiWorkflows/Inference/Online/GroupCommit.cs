@@ -11,7 +11,7 @@ namespace AiWorkflows.Inference;
 internal sealed class GroupCommit : IAsyncDisposable
 {
     /// <summary>How long a request waits for the log before it is told to come again: long enough for a slow disk, short enough for the client's own patience.</summary>
-    private static readonly TimeSpan UsualPatience = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan UsualPatience = TimeSpan.FromSeconds(10);
 
     /// <summary>Rows in one transaction: large enough to share its cost, small enough that nobody waits long for it.</summary>
     private const int MostRows = 512;
@@ -29,7 +29,7 @@ internal sealed class GroupCommit : IAsyncDisposable
     private long _writingSince;
 
     /// <param name="capacity">Rows that may wait.</param>
-    /// <param name="patience">How long a request waits; null for five seconds.</param>
+    /// <param name="patience">How long a request waits; null for ten seconds.</param>
     public GroupCommit(IOnlineLog log, int capacity, ILogger logger, TimeSpan? patience = null)
     {
         (_log, _logger, _capacity, _patience) = (log, logger, capacity, patience ?? UsualPatience);

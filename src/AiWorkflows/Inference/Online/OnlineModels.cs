@@ -14,9 +14,6 @@ internal sealed class OnlineModels(
     /// <summary>How old an alias may be when a request uses it.</summary>
     private static readonly TimeSpan Refresh = TimeSpan.FromSeconds(1);
 
-    /// <summary>How long the store may take to say where the aliases are, before it counts as away.</summary>
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(2);
-
     /// <summary>Versions that were asked for by number and are kept loaded beside those that aliases point to.</summary>
     private const int MostOthers = 4;
 
@@ -27,7 +24,6 @@ internal sealed class OnlineModels(
     private readonly SemaphoreSlim _refreshing = new(1, 1);
     private IReadOnlyDictionary<(string Model, string Alias), int>? _aliases;
     private Dictionary<(string, int), string> _broken = [];
-    private volatile bool _storeIsAway;
 
     public void Dispose() => _refreshing.Dispose();
 
@@ -53,17 +49,6 @@ internal sealed class OnlineModels(
         foreach (var (setting, model) in options.Required.Select(m => ("RequiredModels", m)).Concat(options.Challengers.Keys.Select(m => ("Challengers", m))))
             if (!Models.Contains(model))
                 throw new InvalidRequestException($"AiWorkflows:Online:{setting}: {NearMatches.Unknown("model", model, Models).Message}");
-    }
-
-    /// <summary>
-    /// Refuses at once while the store is known to be away. Looking something up then would hold a thread for as long as the store is waited for, and the host
-    /// would soon have none left.
-    /// </summary>
-    /// <exception cref="AiWorkflowsException">It is.</exception>
-    public void ThrowIfStoreIsAway()
-    {
-        if (_storeIsAway)
-            throw new AiWorkflowsException("The store does not answer.") { StoreIsAway = true };
     }
 
     public IEnumerable<string> Models => pipelines.Select(p => p.Model).Distinct();
@@ -134,7 +119,7 @@ internal sealed class OnlineModels(
         await _refreshing.WaitAsync(ct);
         try
         {
-            var aliases = (await AliasesAsync(ct)).ToDictionary(a => (a.Model, a.Alias), a => a.Version);
+            var aliases = (await registry.AliasesAsync(ct)).ToDictionary(a => (a.Model, a.Alias), a => a.Version);
             var wanted = pipelines.SelectMany(p => new[] { Champion, Challenger }
                 .Where(alias => aliases.ContainsKey((p.Model, alias))).Select(alias => (Pipeline: p, Version: aliases[(p.Model, alias)]))).Distinct().ToArray();
             var broken = new Dictionary<(string, int), string>();
@@ -158,24 +143,6 @@ internal sealed class OnlineModels(
         finally
         {
             _refreshing.Release();
-        }
-    }
-
-    private async Task<IReadOnlyList<AliasRecord>> AliasesAsync(CancellationToken ct)
-    {
-        try
-        {
-            var reading = registry.AliasesAsync(ct);
-            if (await Task.WhenAny(reading, Task.Delay(Patience, ct)) != reading)
-                _storeIsAway = true;
-            var aliases = await reading;
-            _storeIsAway = false;
-            return aliases;
-        }
-        catch (Exception e) when (e is not OperationCanceledException)
-        {
-            _storeIsAway = true;
-            throw;
         }
     }
 

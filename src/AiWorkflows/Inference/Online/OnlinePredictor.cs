@@ -42,7 +42,9 @@ internal sealed class OnlinePredictor(
     {
         var pipeline = models.Pipeline(request.Model, request.Pipeline);
         Check(request);
-        models.ThrowIfStoreIsAway();
+        // Looking something up would hold a thread for as long as the store is waited for, and the host would soon have none left.
+        if (log.IsAway)
+            throw new AiWorkflowsException("The store does not answer.") { StoreIsAway = true };
         commits.ThrowIfStuck();
         if (request.RequestId is not null && await RepeatedAsync(request, null, ct) is { } repeated)
             return repeated;

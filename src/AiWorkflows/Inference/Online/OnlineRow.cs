@@ -22,6 +22,9 @@ internal sealed record AnsweredRow(
 /// <summary>What online inference needs of the prediction log.</summary>
 internal interface IOnlineLog
 {
+    /// <summary>Whether the store is known to be away: what was asked of it last found no connection, and is being tried again.</summary>
+    bool IsAway => false;
+
     /// <summary>Opens a batch to number rows in; its id.</summary>
     Task<long> OpenAsync(OnlineBatch batch, CancellationToken ct);
 

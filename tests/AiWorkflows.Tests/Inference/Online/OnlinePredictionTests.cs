@@ -128,55 +128,6 @@ public sealed class OnlinePredictionTests(OnlineShop finished) : IClassFixture<O
         first.GetProperty("version").ValueKind.ShouldBe(JsonValueKind.Null);
     }
 
-    [Theory]
-    [InlineData("not json", 400, null)]
-    [InlineData("[]", 400, "$")]
-    [InlineData("{}", 400, "$.instances")]
-    [InlineData("""{"instances": {}}""", 400, "$.instances")]
-    [InlineData("""{"instances": []}""", 400, "$.instances")]
-    [InlineData("""{"instance": [{}]}""", 400, "$.instance")]
-    [InlineData("""{"instances": [7]}""", 400, "$.instances[0]")]
-    [InlineData("""{"instances": [{}]}""", 400, "$.instances[0].visit_id")]
-    [InlineData("""{"instances": [{"visit_id": "x"}]}""", 400, "$.instances[0].visit_id")]
-    [InlineData("""{"instances": [{"visit_id": 1.5}]}""", 400, "$.instances[0].visit_id")]
-    [InlineData("""{"instances": [{"visit_id": 1e30}]}""", 400, "$.instances[0].visit_id")]
-    [InlineData("""{"instances": [{"visit_id": null}]}""", 400, "$.instances[0].visit_id")]
-    [InlineData("""{"instances": [{"visit_id": 1}, {"visit_id": 1, "visit_id": 2}]}""", 400, null)]
-    [InlineData("""{"instances": [{"visit_id": 1, "basked": 3}]}""", 400, "$.instances[0].basked")]
-    [InlineData("""{"instances": [{"visit_id": 1, "basket": 3}]}""", 400, "$.instances[0].shop")]
-    [InlineData("""{"instances": [{"visit_id": 1, "shop": "north", "basket": "NaN"}]}""", 400, "$.instances[0].basket")]
-    [InlineData("""{"instances": [{"visit_id": 1, "shop": "north", "basket": 1e300}]}""", 400, "$.instances[0].basket")]
-    [InlineData("""{"instances": [{"visit_id": 1, "at": "2024-01-01T00:00:00"}]}""", 400, "$.instances[0].at")]
-    [InlineData("""{"instances": [{"visit_id": 1}], "request_id": ""}""", 400, "$.request_id")]
-    [InlineData("""{"instances": [[[[[[[[[[[[[[[[[[[[1]]]]]]]]]]]]]]]]]]]]}""", 400, "$.instances[0]")]
-    public async Task What_cannot_be_read_is_refused_by_the_name_of_its_field(string body, int status, string? field)
-    {
-        var shop = finished.Served;
-        var (actual, problem) = await shop.PredictRawAsync(body);
-        actual.ShouldBe(status, problem.ToString());
-        (problem.TryGetProperty("field", out var named) ? named.GetString() : null).ShouldBe(field);
-        problem.GetProperty("detail").GetString().ShouldNotBeNullOrEmpty();
-    }
-
-    [Fact]
-    public async Task Other_mistakes_get_the_status_that_says_what_they_are()
-    {
-        var shop = finished.Served;
-        (await shop.SendAsync(new StringContent("{}"), "")).Status.ShouldBe(415);
-        (await shop.SendAsync(new StringContent("{\"instances\":[{\"visit_id\":1}]}", System.Text.Encoding.UTF8, "application/json"), "", "bye")).Status.ShouldBe(404);
-        (await shop.PredictAsync(new { instances = new[] { new { visit_id = 1 } } }, "?version=99")).Status.ShouldBe(400);
-        (await shop.PredictAsync(new { instances = new[] { new { visit_id = 1 } } }, "?alias=canary")).Status.ShouldBe(409);
-        (await shop.PredictAsync(new { instances = Enumerable.Range(0, 1001).Select(i => new { visit_id = i }) })).Status.ShouldBe(400);
-        using var large = new HttpRequestMessage(HttpMethod.Post, "/api/models/buy/predictions")
-        {
-            Content = new StringContent("{\"instances\":[" + new string(' ', 5 * 1024 * 1024) + "]}", System.Text.Encoding.UTF8, "application/json"),
-        };
-        // Else the client is still sending while it is refused.
-        large.Headers.ExpectContinue = true;
-        using var refused = await shop.Http.SendAsync(large, TestContext.Current.CancellationToken);
-        ((int)refused.StatusCode).ShouldBe(413);
-    }
-
     [Fact]
     public async Task A_model_shows_what_it_takes_with_an_example_that_works_when_it_is_pasted()
     {

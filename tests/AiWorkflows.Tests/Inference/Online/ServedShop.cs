@@ -19,9 +19,9 @@ internal sealed class ServedShop : IAsyncDisposable
     private readonly WebApplication _app;
     private readonly Task<int> _serving;
 
-    private ServedShop(string finished, Dictionary<string, string?>? settings)
+    private ServedShop(ShopHost shop, Dictionary<string, string?>? settings)
     {
-        _shop = new ShopHost(copyOf: finished);
+        _shop = shop;
         _shop.Settings["AiWorkflows:Urls"] = "http://127.0.0.1:0";
         foreach (var (key, value) in settings ?? [])
             _shop.Settings[key] = value;
@@ -33,9 +33,12 @@ internal sealed class ServedShop : IAsyncDisposable
 
     public IServiceProvider Services => _app.Services;
 
-    public static async Task<ServedShop> StartAsync(string finished, Dictionary<string, string?>? settings = null)
+    public static Task<ServedShop> StartAsync(string finished, Dictionary<string, string?>? settings = null) => StartAsync(new ShopHost(copyOf: finished), settings);
+
+    /// <summary>Serves a shop, which is disposed of with it.</summary>
+    public static async Task<ServedShop> StartAsync(ShopHost host, Dictionary<string, string?>? settings = null)
     {
-        var shop = new ServedShop(finished, settings);
+        var shop = new ServedShop(host, settings);
         using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(60));
         while (!shop._console.OutText.Contains("Scheduled:", StringComparison.Ordinal))
         {
