@@ -113,18 +113,32 @@ internal sealed partial class DashboardReader(
         await models.ListAsync(CancellationToken.None).ConfigureAwait(false),
         (await queries.NewestVersionsAsync(VersionsPerModel, CancellationToken.None).ConfigureAwait(false)).ToLookup(version => version.Model)));
 
-    /// <summary>Null where the registry has no version of it.</summary>
-    public Task<ModelModel?> ModelAsync(string model) => cache.GetAsync($"model {model}", async () =>
+    /// <param name="version">The version to show; null for the champion, or the newest where there is none.</param>
+    /// <returns>Null where the registry has no such version.</returns>
+    public Task<ModelModel?> ModelAsync(string model, int? version) => cache.GetAsync<ModelModel?>($"model {model} {version}", async () =>
+    {
+        var ct = CancellationToken.None;
+        var versions = await models.VersionsAsync(model, null, RowsPerPanel, ct).ConfigureAwait(false);
+        var history = await models.HistoryAsync(model, RowsPerPanel, ct).ConfigureAwait(false);
+        var champion = await queries.ChampionAsync(model, ct).ConfigureAwait(false);
+        if (versions.Count == 0 || await models.FindAsync(model, version ?? champion ?? versions[0].Version, ct).ConfigureAwait(false) is not { } shown)
+            return null;
+        string[] pipelines = [.. catalog.Inferences.Where(inference => inference.Model == model).Select(inference => inference.Name)];
+        var live = await queries.DailyMetricsAsync(pipelines, shown.PrimaryMetric, ChartDays, ct).ConfigureAwait(false);
+        return new ModelModel(model, versions, shown, champion, history, [.. live.Reverse()], await queries.InputsOfAsync(0, shown.DatasetId, ct).ConfigureAwait(false));
+    });
+
+    /// <summary>Without numbers: the newest version beside the champion, or beside the one before it.</summary>
+    public Task<ComparisonModel?> CompareAsync(string model, int? a, int? b) => cache.GetAsync<ComparisonModel?>($"compare {model} {a} {b}", async () =>
     {
         var ct = CancellationToken.None;
         var versions = await models.VersionsAsync(model, null, RowsPerPanel, ct).ConfigureAwait(false);
         if (versions.Count == 0)
             return null;
-        var champion = (await models.ListAsync(ct).ConfigureAwait(false)).FirstOrDefault(row => row.Model == model)?.Champion;
-        var shown = await models.FindAsync(model, champion ?? versions[0].Version, ct).ConfigureAwait(false);
-        string[] pipelines = [.. catalog.Inferences.Where(inference => inference.Model == model).Select(inference => inference.Name)];
-        var live = await queries.DailyMetricsAsync(pipelines, "auc", ChartDays, ct).ConfigureAwait(false);
-        return new ModelModel(model, versions, shown!, await models.HistoryAsync(model, RowsPerPanel, ct).ConfigureAwait(false), [.. live.Reverse()]);
+        var left = a ?? await queries.ChampionAsync(model, ct).ConfigureAwait(false) ?? versions[^1].Version;
+        var right = b ?? versions.FirstOrDefault(version => version.Version != left)?.Version ?? left;
+        return await models.FindAsync(model, left, ct).ConfigureAwait(false) is { } first && await models.FindAsync(model, right, ct).ConfigureAwait(false) is { } second
+            ? new ComparisonModel(model, versions, first, second) : null;
     });
 
     public Task<IReadOnlyList<GroupRow>> FeatureGroupsAsync() => cache.GetAsync("features", () => features.ListAsync(CancellationToken.None));

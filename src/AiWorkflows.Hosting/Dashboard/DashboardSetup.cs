@@ -45,10 +45,14 @@ internal static class DashboardSetup
         AddPage("/backfills/(?<id>[0-9]{1,18})", new BackfillPage());
         AddPage("/features/(?<name>[^/]+)", new FeatureGroupPage());
         AddPage("/models/(?<name>[^/]+)", new ModelPage());
+        AddPage("/models/(?<name>[^/]+)/compare", new ComparePage());
 
         var routes = DashboardRoutes.Routes;
         routes.Add("/runs/(?<id>[0-9]{1,18})/log", new LogDispatcher());
         routes.Add("/aw/jobs/(?<job>[^/]+)", new JobDispatcher());
+        routes.Add("/models/(?<name>[^/]+)/versions/(?<version>[0-9]{1,9})/download", new ArtifactDispatcher());
+        routes.Add("/models/(?<name>[^/]+)/promote", new ActionDispatcher(ModelChanges.PromoteAsync));
+        routes.Add("/models/(?<name>[^/]+)/rollback", new ActionDispatcher(ModelChanges.RollBackAsync));
         routes.Add("/workflows/(?<name>[^/]+)/run", new ActionDispatcher(DashboardActions.RunNowAsync));
         routes.Add("/workflows/(?<name>[^/]+)/pause", new ActionDispatcher(DashboardActions.PauseAsync));
         routes.Add("/workflows/(?<name>[^/]+)/resume", new ActionDispatcher(DashboardActions.ResumeScheduleAsync));

@@ -39,6 +39,9 @@ internal sealed class PageCache(TimeProvider system)
         }
     }
 
+    /// <summary>Somebody has changed something, and looks at what became of it.</summary>
+    public void Clear() => _entries.Clear();
+
     private void RemoveStale(long now)
     {
         foreach (var entry in _entries)

@@ -30,6 +30,10 @@ internal sealed partial class DashboardQueries
         ORDER BY v.model, v.version
         """, new { perModel }, ct);
 
+    /// <summary>The version that serves; null where none does.</summary>
+    public Task<int?> ChampionAsync(string model, CancellationToken ct) =>
+        _database.ReadFirstAsync<int?>("SELECT version FROM {model_registry.aliases} WHERE model = @model AND alias = 'champion'", new { model }, ct);
+
     public async Task<DashboardTotals> TotalsAsync(CancellationToken ct) => (await QueryAsync<DashboardTotals>(
         """
         WITH recent AS (SELECT run_id, state FROM {workflows.runs}

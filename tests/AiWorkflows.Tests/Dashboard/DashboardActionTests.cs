@@ -84,25 +84,4 @@ public sealed class DashboardActionTests
 
     private static Task<string?> PausedByAsync(DashboardHost host) =>
         host.Database.ReadFirstAsync<string>("SELECT paused_by FROM {workflows.workflows} WHERE workflow = 'flight-delays'", null, CancellationToken.None);
-
-    /// <summary>Does what the script of a page does: sends the page's token with the post.</summary>
-    private sealed class Viewer(string url) : IDisposable
-    {
-        private readonly HttpClient _client = new(new HttpClientHandler { CookieContainer = new CookieContainer() });
-
-        public Task<string> GetAsync(string path) => _client.GetStringAsync(url + "/hangfire" + path);
-
-        public async Task<(HttpStatusCode Status, string Message)> PostAsync(string page, string action)
-        {
-            var html = await GetAsync(page);
-            using var request = new HttpRequestMessage(HttpMethod.Post, url + "/hangfire" + action);
-            request.Headers.Add(Meta(html, "csrf-header"), Meta(html, "csrf-token"));
-            var answer = await _client.SendAsync(request);
-            return (answer.StatusCode, await answer.Content.ReadAsStringAsync());
-        }
-
-        public void Dispose() => _client.Dispose();
-
-        private static string Meta(string html, string name) => Regex.Match(html, $"<meta name=\"{name}\" content=\"([^\"]+)\"").Groups[1].Value;
-    }
 }

@@ -1,6 +1,7 @@
 using AiWorkflows.Hosting.Security;
 using Hangfire.Dashboard;
 using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace AiWorkflows.Hosting.Dashboard.Actions;
 
@@ -35,6 +36,10 @@ internal sealed class ActionDispatcher(Func<ActionRequest, CancellationToken, Ta
         {
             return (StatusCodes.Status422UnprocessableEntity, e.Message);
         }
+        finally
+        {
+            request.Services.GetService<PageCache>()?.Clear();
+        }
     }
 }
 
@@ -47,6 +52,13 @@ internal sealed record ActionRequest(HttpContext Http, System.Text.RegularExpres
     public string By => Callers.NameOf(Http.User) ?? "dashboard";
 
     public string Name => System.Uri.UnescapeDataString(Uri.Groups["name"].Value);
+
+    /// <summary>A field of the form; null where it is empty.</summary>
+    public string? Field(string name) => Http.Request.HasFormContentType && Http.Request.Form[name].ToString().Trim() is { Length: > 0 } text ? text.Length > 1000 ? text[..1000] : text : null;
+
+    /// <summary>Why somebody acts, where the form asks for it.</summary>
+    /// <exception cref="InvalidRequestException">It is missing.</exception>
+    public string Reason(string form) => Field("reason-" + form) ?? throw new InvalidRequestException("Say why; it is kept on record.");
 
     public long Id => long.Parse(Uri.Groups["id"].Value, System.Globalization.CultureInfo.InvariantCulture);
 }

@@ -87,7 +87,7 @@
     if (meta('csrf-header')) h[meta('csrf-header')] = meta('csrf-token');
     if (b) b.disabled = true;                                                           // a double click must not run it twice
     fetch(f.dataset.awPost, { method: 'POST', credentials: 'same-origin', headers: h, body: new URLSearchParams(new FormData(f)) })
-      .then(function (r) { if (!r.ok) return r.text().then(function (t) { throw new Error(t || 'refused (' + r.status + ')'); }); location.reload(); })
+      .then(function (r) { if (!r.ok) return r.text().then(function (t) { throw new Error(t || 'refused (' + r.status + ')'); }); if (location.hash) location.replace(location.href.split('#')[0]); else location.reload(); })
       .catch(function (x) { if (b) { b.disabled = false; b.focus(); } if (out) out.textContent = x.message; });
   });
 

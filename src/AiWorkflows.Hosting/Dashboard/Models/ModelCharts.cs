@@ -1,6 +1,7 @@
 using System.Text.Json;
 using AiWorkflows.Hosting.Dashboard.Charts;
 using AiWorkflows.Hosting.Dashboard.Rendering;
+using AiWorkflows.Hosting.Dashboard.Workflows;
 using AiWorkflows.Storage.Queries;
 using static AiWorkflows.Hosting.Dashboard.Rendering.Components;
 
@@ -13,18 +14,21 @@ internal static class ModelCharts
     private static readonly PlotAxis Unit = new(0, 1, [0, 0.25, 0.5, 0.75, 1], "0.00");
     private static readonly (double, string)[] UnitMarks = [(0, "0"), (0.25, "0.25"), (0.5, "0.5"), (0.75, "0.75"), (1, "1")];
 
-    public static Markup Roc(VersionDetail version)
+    /// <param name="other">Another version, drawn beside it.</param>
+    public static Markup Roc(VersionDetail version, VersionDetail? other = null)
     {
         var roc = Numbers(version.Metrics.Parse(), "roc");
         if (roc.Count < 2)
             return Empty(Markup.Raw("This task has no ROC curve."));
         var (name, baseline) = StrongestBaseline(version);
-        return Body(new Plot($"ROC on the holdout: AUC {Format.Number(version.PrimaryValue, "0.000")}, best baseline {Format.Number(version.BaselineValue, "0.000")}.", 240, Unit)
+        var second = other is null ? [] : Numbers(other.Metrics.Parse(), "roc");
+        return Body(new Plot($"ROC on the holdout: AUC {Format.Number(version.PrimaryValue, "0.000")}{(other is null ? "" : $", v{other.Version} {Format.Number(other.PrimaryValue, "0.000")}")}, best baseline {Format.Number(version.BaselineValue, "0.000")}.", 240, Unit)
         {
             Marks = UnitMarks,
-            Series = [new("is-ref", [(0, 0), (1, 1)]), new("is-s3", Curve(baseline)), new("", Curve(roc))],
-            Tips = [.. Curve(roc).Where((_, i) => i % 3 == 0).Select((point, i) => (point.X, $"false positives {Format.Percent(point.X)}: finds {Format.Percent(point.Y)}{(baseline.Count == roc.Count ? $", {name} {Format.Percent(baseline[i * 3])}" : "")}"))],
-        }.Render() + Lines(("", $"v{version.Version}"), ("is-s3", name), ("is-ref", "by chance")));
+            Series = [new("is-ref", [(0, 0), (1, 1)]), new("is-s3", Curve(baseline)), new("is-s2", Curve(second)), new("", Curve(roc))],
+            Tips = [.. Curve(roc).Where((_, i) => i % 3 == 0).Select((point, i) => (point.X, $"false positives {Format.Percent(point.X)}: finds {Format.Percent(point.Y)}"
+                + (second.Count == roc.Count ? $", v{other!.Version} {Format.Percent(second[i * 3])}" : "") + (baseline.Count == roc.Count ? $", {name} {Format.Percent(baseline[i * 3])}" : "")))],
+        }.Render() + Lines([("", $"v{version.Version}"), .. other is null ? Array.Empty<(string, string)>() : [("is-s2", $"v{other.Version}")], ("is-s3", name), ("is-ref", "by chance")]));
     }
 
     public static Markup Calibration(VersionDetail version)
@@ -41,8 +45,24 @@ internal static class ModelCharts
         }.Render() + Lines(("", "predicted probability against observed share"), ("is-ref", "perfect")));
     }
 
+    /// <summary>The metric of the newest versions on their own holdout, over that of their strongest baseline.</summary>
+    public static Markup Course(ModelModel model)
+    {
+        VersionRow[] versions = [.. model.Versions.Reverse()];
+        var name = WorkflowRows.MetricName(model.Shown.PrimaryMetric);
+        var (low, high) = (versions.Min(v => Math.Min(v.PrimaryValue, v.BaselineValue)), versions.Max(v => Math.Max(v.PrimaryValue, v.BaselineValue)));
+        return Body(new Plot($"{name} of {Format.Count(versions.Length, "version")} on the holdout, from {Format.Number(versions[0].PrimaryValue, "0.000")} to {Format.Number(versions[^1].PrimaryValue, "0.000")}.", 220, LiveMetric.Round(low, high))
+        {
+            Marks = [.. versions.Select((v, i) => (At(i), $"v{v.Version}")).Where((_, i) => versions.Length <= 12 || i == 0 || i == versions.Length - 1)],
+            Series = [new("is-s3", [.. versions.Select((v, i) => (At(i), v.BaselineValue))], Dots: true), new("", [.. versions.Select((v, i) => (At(i), v.PrimaryValue))], Dots: true)],
+            Tips = [.. versions.Select((v, i) => (At(i), $"v{v.Version}: {name} {Format.Number(v.PrimaryValue, "0.000")} over {Format.Number(v.BaselineValue, "0.000")}\ncut-off {Timestamps.Display(v.CutOff.Value)}"))],
+        }.Render() + Lines(("", name), ("is-s3", "its strongest baseline")));
+
+        double At(int i) => (i + 0.5) / versions.Length;
+    }
+
     public static Markup Live(ModelModel model) => model.Live.Count == 0 ? Empty(Markup.Raw("Appears when outcomes of predictions are known.")) : Body(LiveMetric.Render(
-        model.Live, model.Shown.PrimaryMetric, model.Shown.Version, [(model.Shown.PrimaryValue, "on the holdout"), (model.Shown.BaselineValue, "baseline")]));
+        model.Live, model.Shown.PrimaryMetric, model.Champion, [(model.Shown.PrimaryValue, "on the holdout"), (model.Shown.BaselineValue, "baseline")]));
 
     public static Markup Importance(VersionDetail version)
     {
@@ -65,7 +85,7 @@ internal static class ModelCharts
         return best.Value.ValueKind == JsonValueKind.Undefined ? ("baseline", []) : (best.Name, Numbers(best.Value, "roc"));
     }
 
-    private static IReadOnlyList<double> Numbers(JsonElement json, string name) =>
+    internal static IReadOnlyList<double> Numbers(JsonElement json, string name) =>
         json.ValueKind == JsonValueKind.Object && json.TryGetProperty(name, out var list) && list.ValueKind == JsonValueKind.Array ? [.. list.EnumerateArray().Select(value => value.GetDouble())] : [];
 
     private static IReadOnlyList<(double X, double Y)> Curve(IReadOnlyList<double> roc) => [.. roc.Select((value, i) => (i / (double)Math.Max(1, roc.Count - 1), value))];

@@ -1,3 +1,4 @@
+using AiWorkflows.Models;
 using AiWorkflows.Storage.Queries;
 
 namespace AiWorkflows.Hosting.Dashboard.Models;
@@ -6,10 +7,16 @@ namespace AiWorkflows.Hosting.Dashboard.Models;
 internal sealed record ModelsModel(IReadOnlyList<ModelRow> Models, ILookup<string, DashboardVersion> Versions);
 
 /// <summary>Everything about one model.</summary>
-/// <param name="Shown">The champion, or the newest version where there is none.</param>
+/// <param name="Shown">The version that was asked for; else the champion, or the newest version where there is none.</param>
+/// <param name="History">How the aliases moved, newest first.</param>
 /// <param name="Live">The live metric per day, oldest first.</param>
+/// <param name="Inputs">The groups that the training dataset was made from.</param>
 internal sealed record ModelModel(
-    string Model, IReadOnlyList<VersionRow> Versions, VersionDetail Shown, IReadOnlyList<AliasHistoryRow> History, IReadOnlyList<DashboardDailyMetric> Live)
+    string Model, IReadOnlyList<VersionRow> Versions, VersionDetail Shown, int? Champion, IReadOnlyList<AliasHistoryRow> History, IReadOnlyList<DashboardDailyMetric> Live, IReadOnlyList<DashboardInput> Inputs)
 {
-    public bool HasChampion => Shown.Aliases?.Split(", ").Contains("champion") == true;
+    /// <summary>The champion before this one: what a roll back goes to.</summary>
+    public int? Previous => History.FirstOrDefault(move => move.Alias == ModelActions.Champion && move.PreviousVersion != move.Version)?.PreviousVersion;
 }
+
+/// <summary>Two versions side by side.</summary>
+internal sealed record ComparisonModel(string Model, IReadOnlyList<VersionRow> Versions, VersionDetail A, VersionDetail B);

@@ -22,6 +22,11 @@ internal sealed record PageRequest(DashboardReader Reader, PageContext Context, 
         : DateTime.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal | DateTimeStyles.AdjustToUniversal, out var time) ? time
         : throw new NoSuchPageException($"'{text}' is no time; write it as 2001-06-01 or 2001-06-01 12:00, in UTC.");
 
+    /// <summary>A version as people write it, 3 or v3.</summary>
+    /// <exception cref="NoSuchPageException">There is something, and it is no version.</exception>
+    public int? Version(string key) => Value(key) is not { } text ? null
+        : int.TryParse(text.TrimStart('v'), NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? number : throw new NoSuchPageException($"'{text}' is no version; write a number, as 3 or v3.");
+
     /// <summary>The name in the address.</summary>
     public string Name => System.Uri.UnescapeDataString(Uri.Groups["name"].Value);
 }

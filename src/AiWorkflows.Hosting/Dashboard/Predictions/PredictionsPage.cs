@@ -15,9 +15,7 @@ internal sealed class PredictionsPage : DashboardPage
 
     public override async Task<PageContent> LoadAsync(PageRequest request)
     {
-        var version = request.Value("version") is { } text ? int.TryParse(text.TrimStart('v'), NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? number
-            : throw new NoSuchPageException($"'{text}' is no version; write a number, as 3 or v3.") : (int?)null;
-        var search = new PredictionSearch(request.Value("model"), version, request.Value("key"), request.Time("from"), request.Time("to"), request.Value("made") == "online");
+        var search = new PredictionSearch(request.Value("model"), request.Version("version"), request.Value("key"), request.Time("from"), request.Time("to"), request.Value("made") == "online");
         if (search.Key is { } key)
             Check(key);
         var model = await request.Reader.PredictionsAsync(search, request.Number("before")).ConfigureAwait(false);
