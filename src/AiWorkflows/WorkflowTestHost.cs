@@ -1,4 +1,5 @@
 using AiWorkflows.Features;
+using AiWorkflows.Streaming;
 using AiWorkflows.Workflows;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
@@ -19,6 +20,8 @@ public sealed class WorkflowTestHost : IAsyncDisposable
     private readonly TimeProvider _clock;
     private readonly InMemoryFeatureStore _store;
     private readonly Catalog _catalog;
+    private readonly OnlineFeatures _online;
+    private readonly Dictionary<string, StreamInMemory> _streams = [];
     private long _attempts;
 
     /// <summary>Collects and validates definitions, as a host does at its start.</summary>
@@ -34,6 +37,7 @@ public sealed class WorkflowTestHost : IAsyncDisposable
         _services = builder.Services.BuildServiceProvider();
         _clock = _services.GetRequiredService<TimeProvider>();
         _store = new InMemoryFeatureStore(_clock);
+        _online = new OnlineFeatures(_store);
         try
         {
             builder.ExternalGroups.AddRange(ReadButNotWritten(builder));
@@ -94,6 +98,26 @@ public sealed class WorkflowTestHost : IAsyncDisposable
         _store.Publish(seal.CommitId);
     }
 
+    /// <summary>Pushes events into a stream, in this order and as one micro-batch of each partition, and publishes what the pipelines that it feeds make of them.</summary>
+    /// <returns>What became of the events.</returns>
+    /// <exception cref="StageFailedException">A pipeline failed on an event.</exception>
+    public async Task<StreamedEvents> PushAsync<TEvent>(string stream, params IEnumerable<TEvent> events) where TEvent : class
+    {
+        ArgumentNullException.ThrowIfNull(events);
+        var definition = _catalog.Stream(stream) as StreamDefinition<TEvent> ?? throw new InvalidRequestException($"Stream '{stream}' does not bring {typeof(TEvent).Name}.");
+        if (!_streams.TryGetValue(stream, out var running))
+            _streams.Add(stream, running = new(definition, _services, _store, _online, NextAttempt));
+        var counts = await running.PushAsync(definition, events, CancellationToken.None);
+        return new(counts.Events, counts.Late, counts.Duplicates, counts.Refused);
+    }
+
+    /// <summary>Forgets what streams have in memory, as a host does that ends: they go on from what they have published.</summary>
+    public void RestartStreams()
+    {
+        foreach (var stream in _streams.Values)
+            stream.Restart();
+    }
+
     /// <summary>The current rows of a group, in canonical order (event time, then keys).</summary>
     public IReadOnlyList<TRow> Rows<TRow>() where TRow : class
     {
@@ -127,7 +151,11 @@ public sealed class WorkflowTestHost : IAsyncDisposable
     }
 
     /// <inheritdoc/>
-    public ValueTask DisposeAsync() => _services.DisposeAsync();
+    public ValueTask DisposeAsync()
+    {
+        _online.Dispose();
+        return _services.DisposeAsync();
+    }
 
     private AttemptRef NextAttempt(string stage) => new(0, ++_attempts, 1, stage);
 
@@ -141,9 +169,16 @@ public sealed class WorkflowTestHost : IAsyncDisposable
         var pipelines = types.Select(t => FeatureDefinitions.TryCreatePipeline(t, _services, ignored)).OfType<FeaturePipelineDefinition>().ToArray();
         var views = types.Select(t => FeatureDefinitions.TryCreateView(t, _services, ignored)).OfType<FeatureViewDefinition>();
         return [.. pipelines.SelectMany(p => p.Reads).Concat(views.SelectMany(v => v.Reads)).Select(g => g.Row).Distinct()
-            .Except(pipelines.Select(p => p.Writes.Row)).Except(builder.ExternalGroups)];
+            .Except(pipelines.Select(p => p.Writes.Row)).Except(builder.ExternalGroups).Except(builder.Streams.Select(s => s.Event))];
     }
 }
+
+/// <summary>What became of events that were pushed into a stream.</summary>
+/// <param name="Events">All of them.</param>
+/// <param name="Late">Those that came later than the stream's lateness allows; they are in quarantine.</param>
+/// <param name="Duplicates">Those that had come before, and count once.</param>
+/// <param name="Refused">Those that cannot be stored, or contradict one of the same keys and time; they are in quarantine.</param>
+public sealed record StreamedEvents(long Events, long Late, long Duplicates, long Refused);
 
 /// <summary>A row that an expectation kept out.</summary>
 /// <param name="Row">The row, with canonical values.</param>

@@ -1,3 +1,5 @@
+using AiWorkflows.Streaming;
+
 namespace AiWorkflows.Features;
 
 /// <summary>A validated feature pipeline.</summary>
@@ -16,6 +18,15 @@ internal abstract class FeaturePipelineDefinition
 
     /// <summary>Windows of partitions are cut at its multiples; null for the cells of the workflow's grid.</summary>
     public TimeSpan? SliceUnit { get; init; }
+
+    /// <summary>How it can be computed over a stream; null where it cannot.</summary>
+    public virtual StreamedBy? Streamed => null;
+
+    /// <summary>Whether a window goes on from what the one before it has given, so that it cannot be cut.</summary>
+    public virtual bool IsSequential => false;
+
+    /// <summary>A <see cref="StreamFeed{TEvent}"/> that computes it, of a pipeline that has just been constructed.</summary>
+    public virtual object CreateFeed(object pipeline) => throw new InvalidOperationException($"{Name} cannot be computed over a stream.");
 
     /// <summary>Computes the window, writes the difference into an invisible commit, and returns what the publication needs; with no rows and no tombstones where nothing changed.</summary>
     /// <exception cref="StageFailedException">An expectation with outcome fail, a row outside the window, a value that cannot be stored.</exception>

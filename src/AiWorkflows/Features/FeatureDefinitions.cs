@@ -33,15 +33,16 @@ internal static partial class FeatureDefinitions
     private static FeaturePipelineDefinition? CreatePipeline(Type pipeline, Type row, IServiceProvider services, List<string> errors)
     {
         var aggregate = BaseOf(pipeline, typeof(AggregateFeaturePipeline<,>));
-        if (aggregate is null && BaseOf(pipeline, typeof(BatchFeaturePipeline<>)) is null)
+        var fold = BaseOf(pipeline, typeof(StreamFeaturePipeline<,>));
+        if (aggregate is null && fold is null && BaseOf(pipeline, typeof(BatchFeaturePipeline<>)) is null)
         {
-            errors.Add($"{pipeline.Name} derives from FeaturePipeline<{row.Name}> directly; derive from BatchFeaturePipeline<{row.Name}> or AggregateFeaturePipeline<…, {row.Name}>.");
+            errors.Add($"{pipeline.Name} derives from FeaturePipeline<{row.Name}> directly; derive from BatchFeaturePipeline<{row.Name}>, AggregateFeaturePipeline<…, {row.Name}> or StreamFeaturePipeline<…, {row.Name}>.");
             return null;
         }
         var writes = GroupSchema.TryCreate(row, errors);
         var readTypes = PipelineActivator.Reads(pipeline);
-        if (aggregate is not null)
-            readTypes = [.. readTypes.Append(aggregate.GenericTypeArguments[0]).Distinct()];
+        if ((aggregate ?? fold) is { } events)
+            readTypes = [.. readTypes.Append(events.GenericTypeArguments[0]).Distinct()];
         foreach (var read in readTypes)
             GroupSchema.TryCreate(read, errors);
         if (readTypes.Contains(row))
@@ -52,7 +53,7 @@ internal static partial class FeatureDefinitions
         try
         {
             return (FeaturePipelineDefinition?)typeof(PipelineFactory<>).MakeGenericType(row)
-                .GetMethod(nameof(PipelineFactory<>.Create))!.Invoke(null, [instance, aggregate, writes, readTypes.Select(GroupSchema.Of).ToArray(), errors]);
+                .GetMethod(nameof(PipelineFactory<>.Create))!.Invoke(null, [instance, aggregate, fold, writes, readTypes.Select(GroupSchema.Of).ToArray(), errors]);
         }
         finally
         {

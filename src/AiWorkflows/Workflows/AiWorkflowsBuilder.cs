@@ -18,6 +18,8 @@ public sealed class AiWorkflowsBuilder
 
     internal List<(string Name, WorkflowBuilder Definition)> Workflows { get; } = [];
 
+    internal List<StreamSpec> Streams { get; } = [];
+
     /// <summary>Where a replay starts: every workflow's warm-up ends there, whatever it declares, for from there on everything is to happen.</summary>
     internal DateTime? ReplayFrom { get; set; }
 
@@ -46,6 +48,19 @@ public sealed class AiWorkflowsBuilder
         Workflows.Add((name, builder));
         foreach (var stage in builder.Stages)
             AddType(stage.Pipeline);
+        return this;
+    }
+
+    /// <summary>Defines a stream of events that are kept in a feature group as they arrive, and what is computed from them at once. What it feeds need not be added separately.</summary>
+    /// <param name="name">Name in kebab case.</param>
+    /// <param name="define">Partitions, lateness, pipelines.</param>
+    /// <typeparam name="TEvent">The record of the group of the events: what an event is about is its entity key, when it happened its event time.</typeparam>
+    public AiWorkflowsBuilder Stream<TEvent>(string name, Action<EventStreamBuilder<TEvent>> define) where TEvent : class
+    {
+        ArgumentNullException.ThrowIfNull(define);
+        var spec = new StreamSpec(name, typeof(TEvent));
+        define(new(this, spec));
+        Streams.Add(spec);
         return this;
     }
 

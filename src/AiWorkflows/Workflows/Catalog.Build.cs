@@ -1,5 +1,6 @@
 using AiWorkflows.Features;
 using AiWorkflows.Inference;
+using AiWorkflows.Streaming;
 using AiWorkflows.Training;
 
 namespace AiWorkflows.Workflows;
@@ -15,7 +16,7 @@ internal sealed partial class Catalog
         var errors = new List<string>();
         var types = builder.Types.Distinct().ToArray();
         foreach (var type in types.Where(t => DefinitionKinds.Of(t) == DefinitionKind.Unknown))
-            errors.Add($"{type.Name} was added but is no pipeline or view; derive it from BatchFeaturePipeline, AggregateFeaturePipeline, FeatureView, TrainingPipeline or BatchInferencePipeline.");
+            errors.Add($"{type.Name} was added but is no pipeline or view; derive it from BatchFeaturePipeline, AggregateFeaturePipeline, StreamFeaturePipeline, FeatureView, TrainingPipeline or BatchInferencePipeline.");
 
         var pipelines = Create(types, DefinitionKind.FeaturePipeline, errors, type => factories.Pipeline(type, services, errors));
         var views = Create(types, DefinitionKind.View, errors, type => factories.View(type, services, errors));
@@ -26,7 +27,8 @@ internal sealed partial class Catalog
         // What a wrong definition would have read or written is unknown, so nothing is said about what seems to be missing because of it.
         var complete = errors.Count == 0;
         DefinitionChecks.Names(pipelines, views, trainings, inferences, errors);
-        DefinitionChecks.Groups(pipelines, views, external, complete, errors);
+        var streams = StreamFactory.Create(builder, pipelines, errors);
+        DefinitionChecks.Groups(pipelines, views, external, streams, complete, errors);
         DefinitionChecks.Models(trainings, inferences, complete, errors);
         var stages = pipelines.Select(p => new StageSource(p.Name, p.Type, p, null, null))
             .Concat(trainings.Select(t => new StageSource(t.Name, t.Type, null, t, null)))
@@ -37,16 +39,19 @@ internal sealed partial class Catalog
             throw new InvalidDefinitionsException([.. errors.Distinct()]);
 
         var writers = pipelines.ToDictionary(p => p.Writes.ToString(), p => p.Name);
+        foreach (var stream in streams)
+            writers.TryAdd(stream.Events.ToString(), stream.Name);
         return new()
         {
             Groups = [.. pipelines.Select(p => p.Writes).Concat(pipelines.SelectMany(p => p.Reads)).Concat(views.SelectMany(v => v.Reads)).Concat(external)
-                .DistinctBy(g => g.ToString()).OrderBy(g => g.Name, StringComparer.Ordinal).ThenBy(g => g.Version)
+                .Concat(streams.Select(s => s.Events)).DistinctBy(g => g.ToString()).OrderBy(g => g.Name, StringComparer.Ordinal).ThenBy(g => g.Version)
                 .Select(g => new RegisteredGroup(g, writers.GetValueOrDefault(g.ToString())))],
             FeaturePipelines = pipelines,
             Views = views,
             Trainings = trainings,
             Inferences = inferences,
             Workflows = workflows,
+            Streams = streams,
         };
     }
 

@@ -1,5 +1,6 @@
 using AiWorkflows.Features;
 using AiWorkflows.Inference;
+using AiWorkflows.Streaming;
 using AiWorkflows.Training;
 
 namespace AiWorkflows.Workflows;
@@ -27,6 +28,10 @@ internal sealed partial class Catalog
     /// <inheritdoc cref="Workflow(string)"/>
     public InferenceDefinition Inference(string pipeline) =>
         Inferences.FirstOrDefault(i => i.Name == pipeline) ?? throw NearMatches.Unknown("inference pipeline", pipeline, Inferences.Select(i => i.Name));
+
+    /// <summary>A stream by its name.</summary>
+    /// <inheritdoc cref="Workflow(string)"/>
+    public StreamDefinition Stream(string name) => Streams.FirstOrDefault(s => s.Name == name) ?? throw NearMatches.Unknown("stream", name, Streams.Select(s => s.Name));
 
     /// <summary>A feature pipeline by its name.</summary>
     /// <inheritdoc cref="Workflow(string)"/>

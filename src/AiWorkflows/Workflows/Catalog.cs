@@ -1,5 +1,6 @@
 using AiWorkflows.Features;
 using AiWorkflows.Inference;
+using AiWorkflows.Streaming;
 using AiWorkflows.Training;
 
 namespace AiWorkflows.Workflows;
@@ -42,4 +43,6 @@ internal sealed partial class Catalog
     public required IReadOnlyList<InferenceDefinition> Inferences { get; init; }
 
     public required IReadOnlyList<WorkflowDefinition> Workflows { get; init; }
+
+    public IReadOnlyList<StreamDefinition> Streams { get; init; } = [];
 }

@@ -1,6 +1,7 @@
 using System.Text.RegularExpressions;
 using AiWorkflows.Features;
 using AiWorkflows.Inference;
+using AiWorkflows.Streaming;
 using AiWorkflows.Training;
 
 namespace AiWorkflows.Workflows;
@@ -31,9 +32,10 @@ internal static partial class DefinitionChecks
         $"'{name}' is no name of a {kind}; use kebab case (lower-case letters, digits and single hyphens, at most 60, starting with a letter), as in 'flight-delays'.";
 
     public static void Groups(
-        IReadOnlyList<FeaturePipelineDefinition> pipelines, IReadOnlyList<FeatureViewDefinition> views, IReadOnlyList<GroupSchema> external, bool complete, List<string> errors)
+        IReadOnlyList<FeaturePipelineDefinition> pipelines, IReadOnlyList<FeatureViewDefinition> views, IReadOnlyList<GroupSchema> external, IReadOnlyList<StreamDefinition> streams,
+        bool complete, List<string> errors)
     {
-        var all = pipelines.Select(p => p.Writes).Concat(pipelines.SelectMany(p => p.Reads)).Concat(views.SelectMany(v => v.Reads)).Concat(external);
+        var all = pipelines.Select(p => p.Writes).Concat(pipelines.SelectMany(p => p.Reads)).Concat(views.SelectMany(v => v.Reads)).Concat(external).Concat(streams.Select(s => s.Events));
         foreach (var clash in all.GroupBy(g => g.ToString()).Where(c => c.Select(g => g.Row).Distinct().Count() > 1))
             errors.Add($"{Join(clash.Select(g => g.Row.Name).Distinct())} are all feature group {clash.Key}; give each its own name, or raise the version of the newer one.");
 
@@ -44,7 +46,7 @@ internal static partial class DefinitionChecks
 
         if (!complete)
             return;
-        var written = pipelines.Select(p => p.Writes.Row).Concat(external.Select(e => e.Row)).ToHashSet();
+        var written = pipelines.Select(p => p.Writes.Row).Concat(external.Select(e => e.Row)).Concat(streams.Select(s => s.Events.Row)).ToHashSet();
         var readers = pipelines.SelectMany(p => p.Reads.Select(r => (Reader: p.Type.Name, Group: r))).Concat(views.SelectMany(v => v.Reads.Select(r => (Reader: v.Type.Name, Group: r))));
         foreach (var unwritten in readers.Where(r => !written.Contains(r.Group.Row)).GroupBy(r => r.Group.ToString()))
             errors.Add($"Feature group {unwritten.Key} is read by {Join(unwritten.Select(r => r.Reader).Distinct())} but never written; "

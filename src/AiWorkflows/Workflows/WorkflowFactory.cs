@@ -19,7 +19,8 @@ internal static class WorkflowFactory
             var what = sources.GetValueOrDefault(shared.Key)?.Feature is { } feature ? $"so several workflows would write feature group {feature.Writes}" : "so its coverage would belong to several workflows";
             errors.Add($"{shared.Key.Name} is a stage of {string.Join(" and ", shared.Select(s => s.Name))}, {what}; keep it in one of them.");
         }
-        HashSet<Type> staged = [.. builder.Workflows.SelectMany(w => w.Definition.Stages).Select(s => s.Pipeline)];
+        // What a stream feeds is written, be it a stage or not.
+        HashSet<Type> staged = [.. builder.Workflows.SelectMany(w => w.Definition.Stages).Select(s => s.Pipeline), .. builder.Streams.SelectMany(s => s.Feeds)];
         return [.. builder.Workflows.Select(w => Create(w.Name, w.Definition, sources, staged, errors)).OfType<WorkflowDefinition>().Select(w => builder.ReplayFrom is { } start ? WarmUntil(w, start) : w)];
     }
 
@@ -141,6 +142,8 @@ internal static class WorkflowFactory
                 errors.Add($"{where}: {stage.Pipeline.Name} has {stage.Partitions} partitions; there are from 1 to {MostPartitions}.");
             else if (stage.Partitions > 1 && DefinitionKinds.Of(stage.Pipeline) == DefinitionKind.Training)
                 errors.Add($"{where}: {stage.Pipeline.Name} trains one model from all of its window, which no partition could; remove partitions: {stage.Partitions}.");
+            else if (stage.Partitions > 1 && sources.TryGetValue(stage.Pipeline, out var source) && source.Feature is { IsSequential: true })
+                errors.Add($"{where}: {stage.Pipeline.Name} goes on from one event to the next, so its window cannot be cut; remove partitions: {stage.Partitions}.");
             foreach (var after in stage.After.Where(a => definition.Stages.All(s => s.Pipeline != a)))
                 errors.Add($"{where}: {stage.Pipeline.Name} comes after {after.Name}, which is no stage of it; add Stage<{after.Name}>() or remove it from 'after'.");
         }

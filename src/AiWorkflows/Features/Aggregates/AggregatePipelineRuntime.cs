@@ -1,9 +1,18 @@
+using System.Linq.Expressions;
+using AiWorkflows.Streaming;
+
 namespace AiWorkflows.Features;
 
 /// <summary>A declared aggregation, run over the events of a window and of what its spans reach back to.</summary>
 internal sealed class AggregatePipelineRuntime<TEvent, TKey, TRow> : FeaturePipelineRuntime<TRow> where TEvent : class where TRow : class where TKey : notnull
 {
     public required AggregationPlan<TEvent, TKey, TRow> Plan { get; init; }
+
+    public required LambdaExpression KeyExpression { get; init; }
+
+    public override StreamedBy? Streamed => new(typeof(TEvent), KeyExpression);
+
+    public override object CreateFeed(object pipeline) => new AggregateFeed<TEvent, TKey, TRow>(Plan, (FeaturePipeline<TRow>)pipeline);
 
     protected override async Task ProduceAsync(
         FeaturePipeline<TRow> pipeline, FeatureReadSession session, StageContext context, RowIntake<TRow> intake, DifferenceWriter<TRow> difference, CancellationToken ct)

@@ -65,7 +65,8 @@ internal static class CanonicalKey
     public static IReadOnlyList<object> Of<TKey>(GroupSchema group, TKey key) where TKey : notnull =>
         group.Keys.Count == 1 ? [Value(key)] : [.. Enumerable.Range(0, group.Keys.Count).Select(i => Value(((ITuple)key)[i]!))];
 
-    private static object Value(object part) => part switch
+    /// <summary>The canonical value of one key.</summary>
+    public static object Value(object part) => part switch
     {
         string text => text,
         Enum name => name.ToString(),

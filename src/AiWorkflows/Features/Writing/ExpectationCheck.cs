@@ -58,6 +58,10 @@ internal sealed class ExpectationCheck<TRow> where TRow : class
         return quarantined;
     }
 
+    /// <summary>As <see cref="Check"/> for a stream, which has no window that could fail as a whole: what would fail a commit is kept in quarantine.</summary>
+    public QuarantinedRow? Reject(TRow row) =>
+        _rules.FirstOrDefault(r => r.Otherwise != OnViolation.Warn && !Holds(r, row)) is { } rule ? new QuarantinedRow(_codec.Json(row), rule.Text, rule.Found(row)) : null;
+
     /// <summary>The first rule beside warnings that a row violates, and what was found; null where it holds them all. Counts nothing.</summary>
     public string? Violation(TRow row) =>
         _rules.FirstOrDefault(r => r.Otherwise != OnViolation.Warn && !Holds(r, row)) is { } rule ? $"violates '{rule.Text}': {rule.Found(row)}" : null;

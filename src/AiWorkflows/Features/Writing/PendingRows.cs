@@ -1,13 +1,13 @@
 namespace AiWorkflows.Features;
 
 /// <summary>Rows and tombstones that wait to be written. May hold more than a full batch, where many rows come at once.</summary>
-internal sealed class PendingRows<TRow> : IRowBatch where TRow : class
+internal sealed class PendingRows<TRow>(int capacity = PendingRows<TRow>.Size) : IRowBatch where TRow : class
 {
     public const int Size = 4096;
 
     private readonly RowCodec<TRow> _codec = RowCodec<TRow>.Instance;
-    private TRow[] _rows = new TRow[Size];
-    private bool[] _deleted = new bool[Size];
+    private TRow[] _rows = new TRow[capacity];
+    private bool[] _deleted = new bool[capacity];
 
     public int Count { get; private set; }
 

@@ -1,0 +1,53 @@
+using System.Linq.Expressions;
+
+namespace AiWorkflows;
+
+/// <summary>Defines a stream of events: how it is spread, how late an event may come, and what is computed from it.</summary>
+/// <typeparam name="TEvent">The record of the group that the events are kept in.</typeparam>
+public sealed class EventStreamBuilder<TEvent> where TEvent : class
+{
+    private readonly AiWorkflowsBuilder _builder;
+    private readonly StreamSpec _spec;
+
+    internal EventStreamBuilder(AiWorkflowsBuilder builder, StreamSpec spec) => (_builder, _spec) = (builder, spec);
+
+    /// <summary>Spreads the stream, so that several hosts share it. Every pipeline that it feeds is then keyed by the same.</summary>
+    /// <param name="key">An entity key of the event, or <c>new { … }</c> of several.</param>
+    /// <param name="partitions">From 1 to 256; once events have come it stays as it is. The default is 1.</param>
+    public EventStreamBuilder<TEvent> PartitionBy<TKey>(Expression<Func<TEvent, TKey>> key, int partitions)
+    {
+        (_spec.PartitionKey, _spec.Partitions) = (key, partitions);
+        return this;
+    }
+
+    /// <summary>How far behind the latest event of its partition an event may come and still count; later ones are kept in quarantine. The default is five minutes.</summary>
+    public EventStreamBuilder<TEvent> Lateness(TimeSpan lateness)
+    {
+        _spec.Lateness = lateness;
+        return this;
+    }
+
+    /// <summary>Computes a pipeline over <typeparamref name="TEvent"/> as events arrive: an <see cref="AggregateFeaturePipeline{TEvent, TRow}"/> or a <see cref="StreamFeaturePipeline{TEvent, TRow}"/>. It may be a stage of a workflow too.</summary>
+    public EventStreamBuilder<TEvent> Feed<TPipeline>() where TPipeline : class
+    {
+        _spec.Feeds.Add(typeof(TPipeline));
+        _builder.Add<TPipeline>();
+        return this;
+    }
+}
+
+/// <summary>A stream as it was declared.</summary>
+internal sealed class StreamSpec(string name, Type events)
+{
+    public string Name => name;
+
+    public Type Event => events;
+
+    public LambdaExpression? PartitionKey { get; set; }
+
+    public int Partitions { get; set; } = 1;
+
+    public TimeSpan Lateness { get; set; } = TimeSpan.FromMinutes(5);
+
+    public List<Type> Feeds { get; } = [];
+}
