@@ -52,6 +52,7 @@ public static class AiWorkflowsHost
             builder.Services.AddSqliteStorage(() => settings.DatabasePath);
         builder.Services.AddEngine(settings, definitions);
         builder.Services.AddOnlineInference();
+        builder.Services.AddStreams();
         builder.Services.AddJobEngine();
         builder.Services.AddDashboardPages();
         TelemetryExport.Add(builder, settings);

@@ -50,6 +50,9 @@ public sealed class AiWorkflowsOptions
     /// <summary>How single requests for predictions are answered.</summary>
     public OnlineInferenceOptions Online { get; set; } = new();
 
+    /// <summary>How a serving host works on streams.</summary>
+    public StreamingOptions Streams { get; set; } = new();
+
     /// <summary>Where <c>serve</c> listens, separated by semicolons. ASP.NET Core's own settings (<c>--urls</c>, <c>ASPNETCORE_URLS</c>) win.</summary>
     /// <value>The default value is <c>http://localhost:5000</c>.</value>
     public string Urls { get; set; } = "http://localhost:5000";
@@ -133,6 +136,22 @@ public sealed class RetentionOptions
     /// <summary>When a serving host applies the policies, as a cron expression in UTC.</summary>
     /// <value>The default value is null: only the command <c>retention apply</c> does.</value>
     public string? Schedule { get; set; }
+}
+
+/// <summary>How a serving host works on streams.</summary>
+public sealed class StreamingOptions
+{
+    /// <summary>Events that are published in one transaction at most.</summary>
+    /// <value>The default value is 5000.</value>
+    public int MaxBatch { get; set; } = 5_000;
+
+    /// <summary>Events of a stream that may have been taken in and not been published yet; beyond it requests are turned away with 503 and Retry-After.</summary>
+    /// <value>The default value is 1000000.</value>
+    public int MaxBehind { get; set; } = 1_000_000;
+
+    /// <summary>How long events are kept as they came, once they are published, and how long the names of requests are known; the rows of their group stay.</summary>
+    /// <value>The default value is a day.</value>
+    public TimeSpan KeepEvents { get; set; } = TimeSpan.FromDays(1);
 }
 
 /// <summary>How single requests for predictions are answered.</summary>

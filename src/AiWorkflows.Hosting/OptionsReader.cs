@@ -41,6 +41,12 @@ internal static class OptionsReader
                         options.Online.Challengers[model.Key] = ParseChallenger(model, errors);
                 },
             }),
+            [nameof(options.Streams)] = s => Each(s, errors, new(StringComparer.OrdinalIgnoreCase)
+            {
+                [nameof(StreamingOptions.MaxBatch)] = o => Set(ParseCount(o, 100_000, errors), value => options.Streams.MaxBatch = value),
+                [nameof(StreamingOptions.MaxBehind)] = o => Set(ParseCount(o, int.MaxValue, errors), value => options.Streams.MaxBehind = value),
+                [nameof(StreamingOptions.KeepEvents)] = o => Set(RetentionReader.Age(o, errors), value => options.Streams.KeepEvents = value),
+            }),
             [nameof(options.Webhook)] = s => Each(s, errors, new(StringComparer.OrdinalIgnoreCase)
             {
                 [nameof(WebhookOptions.Url)] = w => options.Webhook.Url = NullIfEmpty(w.Value),

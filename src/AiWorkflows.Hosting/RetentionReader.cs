@@ -43,7 +43,7 @@ internal static class RetentionReader
         }
     }
 
-    private static TimeSpan? Age(IConfigurationSection s, List<string> errors)
+    internal static TimeSpan? Age(IConfigurationSection s, List<string> errors)
     {
         var text = (s.Value ?? "").Trim();
         if (text.Length == 0)

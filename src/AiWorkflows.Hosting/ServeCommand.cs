@@ -3,6 +3,7 @@ using AiWorkflows.Hosting.Jobs;
 using AiWorkflows.Hosting.Security;
 using AiWorkflows.Inference;
 using AiWorkflows.Storage;
+using AiWorkflows.Streaming;
 using AiWorkflows.Workflows;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting.Server;
@@ -36,6 +37,7 @@ internal static class ServeCommand
         if (replay is not null)
             Replay.ForgetTheLast(settings);
         await services.GetRequiredService<Migrator>().MigrateAsync(ct);
+        await services.GetRequiredService<StreamWorkers>().RegisterAsync(ct);
         if (exposed is not null)
             await access.RequireForAsync(exposed, storeExists: true, ct);
         await access.RefreshAsync(ct);
@@ -43,11 +45,12 @@ internal static class ServeCommand
         // Pages are there before the engine has taken over what an earlier host left, which may take a while.
         var url = await ListenAsync(app, ct);
         using var stopping = CancellationTokenSource.CreateLinkedTokenSource(ct);
-        var answering = Task.CompletedTask;
+        var (answering, streaming) = (Task.CompletedTask, Task.CompletedTask);
         try
         {
             await host.StartAsync(url, ct);
             answering = services.GetRequiredService<OnlineModels>().WatchAsync(stopping.Token);
+            streaming = services.GetRequiredService<StreamWorkers>().RunAsync(stopping.Token);
             services.GetRequiredService<Readiness>().Started();
             if (replay is not null)
                 await replay.StartAsync(url);
@@ -60,9 +63,10 @@ internal static class ServeCommand
             services.GetRequiredService<Readiness>().Stopping();
             if (replay is not null)
                 await replay.DisposeAsync();
+            await stopping.CancelAsync();
+            await streaming;
             await host.StopAsync();
             await app.StopAsync(CancellationToken.None);
-            await stopping.CancelAsync();
             await answering;
         }
         return host.IsExhausted ? 1 : 0;

@@ -5,6 +5,7 @@ using AiWorkflows.Models;
 using AiWorkflows.Storage.Security;
 using AiWorkflows.Storage.Sqlite;
 using AiWorkflows.Storage.SqlServer;
+using AiWorkflows.Streaming;
 using AiWorkflows.Workflows;
 using Microsoft.Data.SqlClient;
 using Microsoft.Data.Sqlite;
@@ -54,6 +55,7 @@ internal static class StorageServices
         services.AddSingleton<FeatureStore, SqliteFeatureStore>();
         services.AddSingleton<IRowCollector, SqliteRowCollector>();
         services.AddSingleton<IPredictionLog, SqlitePredictionLog>();
+        services.AddSingleton<IStreamStore, SqliteStreamStore>();
         services.AddSingleton<IOnlineLog>(s => new OnlineLog(s.GetRequiredService<StoreDatabase>(), rowsPerStatement: 1));
         return services.AddShared();
     }
@@ -67,6 +69,7 @@ internal static class StorageServices
         services.AddSingleton<FeatureStore, SqlServerFeatureStore>();
         services.AddSingleton<IRowCollector, SqlServerRowCollector>();
         services.AddSingleton<IPredictionLog, SqlServerPredictionLog>();
+        services.AddSingleton<IStreamStore, SqlServerStreamStore>();
         // SQL Server takes at most 2,100 parameters in a statement.
         services.AddSingleton<IOnlineLog>(s => new OnlineLog(s.GetRequiredService<StoreDatabase>(), rowsPerStatement: 100));
         return services.AddShared();

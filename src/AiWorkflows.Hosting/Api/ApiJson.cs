@@ -53,7 +53,35 @@ internal static class ApiJson
             throw ApiException.BadRequest("The request has no body; send JSON.");
         if (!http.HasJsonContentType())
             throw new ApiException(StatusCodes.Status415UnsupportedMediaType, $"Send application/json{(http.ContentType is { Length: > 0 } type ? $", not {ApiException.Shorten(type)}" : "")}.");
-        var bytes = await BytesAsync(http, ct);
+        return Parse(await BytesAsync(http, ct), null);
+    }
+
+    /// <summary>Whether the body has a JSON value on each line.</summary>
+    public static bool IsLines(HttpRequest http) => http.ContentType is { } type && Microsoft.Net.Http.Headers.MediaTypeHeaderValue.TryParse(type, out var parsed)
+        && (parsed.MediaType.Equals("application/x-ndjson", StringComparison.OrdinalIgnoreCase) || parsed.MediaType.Equals("application/jsonl", StringComparison.OrdinalIgnoreCase));
+
+    /// <summary>The values of a body that has one on each line; empty lines are passed over. Dispose of each.</summary>
+    /// <exception cref="ApiException">As <see cref="ReadDocumentAsync"/>, with the line.</exception>
+    public static async Task<IEnumerable<JsonDocument>> ReadLinesAsync(HttpRequest http, CancellationToken ct)
+    {
+        var bytes = HasBody(http) ? await BytesAsync(http, ct) : default;
+        return Lines();
+
+        IEnumerable<JsonDocument> Lines()
+        {
+            for (int start = 0, number = 1; start < bytes.Length; number++)
+            {
+                var length = bytes.Span[start..].IndexOf((byte)'\n') is var end and >= 0 ? end : bytes.Length - start;
+                var line = bytes.Slice(start, length);
+                start += length + 1;
+                if (line.Span.IndexOfAnyExcept(" \t\r"u8) >= 0)
+                    yield return Parse(line, number);
+            }
+        }
+    }
+
+    private static JsonDocument Parse(ReadOnlyMemory<byte> bytes, int? number)
+    {
         try
         {
             if (!Utf8.IsValid(bytes.Span))
@@ -66,7 +94,7 @@ internal static class ApiJson
         }
         catch (JsonException e)
         {
-            var where = e.LineNumber is { } line ? $" (line {line + 1}, byte {e.BytePositionInLine + 1})" : "";
+            var where = e.LineNumber is { } line ? $" (line {number ?? line + 1}, byte {e.BytePositionInLine + 1})" : "";
             throw ApiException.BadRequest($"The body cannot be read as JSON{where}: {Reason(e.Message)}", null, e);
         }
         catch (InvalidOperationException e)

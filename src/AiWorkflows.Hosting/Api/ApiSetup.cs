@@ -18,6 +18,7 @@ internal static class ApiSetup
         api.MapRuns();
         api.MapPredictions();
         api.MapViews();
+        api.MapStreams();
         app.MapApiPage();
     }
 

@@ -19,14 +19,14 @@ internal static class CommandTree
         root.Add(QuarantineCommands.Create(context));
         root.Add(ModelCommands.Create(context));
         root.Add(PredictionCommands.Create(context));
+        root.Add(StreamCommands.Create(context));
         root.Add(KeyCommands.Create(context));
         root.Add(RetentionCommands.Create(context));
         root.Add(StoreCommands.Backup(context));
         root.Add(StoreCommands.Query(context));
         root.Add(StoreCommands.Migrate(context));
         root.Add(DoctorCommand.Create(context));
-        foreach (var later in new[] { "backtest", "streams" })
-            root.Add(LaterCommands.Create(context, later));
+        root.Add(LaterCommands.Create(context, "backtest"));
         return root;
     }
 

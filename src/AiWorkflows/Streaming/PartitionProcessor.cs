@@ -24,8 +24,9 @@ internal sealed record StreamBatch(IReadOnlyList<StreamChanges> Changes, StreamC
 /// <summary>One partition of a stream: takes events in the order of their offsets, and gives what has to be published. For one thread at a time.</summary>
 internal abstract class PartitionProcessor
 {
-    /// <summary>Where state has to be restored first: before the first event, and after somebody else has changed the events.</summary>
-    public abstract bool NeedsRestoring { get; }
+
+    /// <summary>The sequence that the state was restored as of; 0 before the first event.</summary>
+    public abstract long Seen { get; }
 
     public abstract DateTime? Latest { get; }
 
@@ -65,8 +66,9 @@ internal sealed class PartitionProcessor<TEvent>(StreamDefinition<TEvent> stream
     private DateTime? _clock;
     private long? _latest;
     private bool _isRestored;
+    private long _seen;
 
-    public override bool NeedsRestoring => !_isRestored && _latest is not null;
+    public override long Seen => _seen;
 
     public override DateTime? Latest => Timestamps.FromMicros(_latest);
 
@@ -175,7 +177,7 @@ internal sealed class PartitionProcessor<TEvent>(StreamDefinition<TEvent> stream
     private async Task RestoreAsync(long latest, CancellationToken ct)
     {
         var moment = MomentAt(latest, _clock);
-        var seq = await store.CurrentSeqAsync(ct);
+        var seq = _seen = await store.CurrentSeqAsync(ct);
         foreach (var feed in feeds)
             await feed.RestoreAsync(moment, store, seq, ct);
         _memory.Clear();

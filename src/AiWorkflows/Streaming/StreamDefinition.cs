@@ -1,4 +1,5 @@
 using System.Linq.Expressions;
+using System.Text.Json;
 using AiWorkflows.Features;
 
 namespace AiWorkflows.Streaming;
@@ -18,6 +19,12 @@ internal abstract class StreamDefinition
     /// <summary>The pipelines that are computed as events arrive.</summary>
     public required IReadOnlyList<FeaturePipelineDefinition> Feeds { get; init; }
 
+    /// <summary>Reads an event that came as JSON: a value for each column, strictly checked.</summary>
+    /// <param name="path">Where the event stands in what was sent.</param>
+    /// <returns>Its partition, and the event as it is kept.</returns>
+    /// <exception cref="InstanceException">A field is unknown, missing, or of another type.</exception>
+    public abstract (int Partition, string Json) Read(JsonElement e, string path);
+
     /// <summary>Takes one partition up.</summary>
     /// <param name="services">The scope that pipelines are constructed from, for as long as the processor lives.</param>
     public abstract PartitionProcessor Open(int partition, IServiceProvider services, IFeatureStore store, OnlineFeatures online, FeatureReadSession session);
@@ -27,6 +34,14 @@ internal abstract class StreamDefinition
 internal sealed class StreamDefinition<TEvent> : StreamDefinition where TEvent : class
 {
     public required KeyParts<TEvent>? PartitionKey { get; init; }
+
+    private readonly EventReader<TEvent> _reader = new();
+
+    public override (int Partition, string Json) Read(JsonElement e, string path)
+    {
+        var read = _reader.Read(e, path);
+        return (PartitionOf(read), RowCodec<TEvent>.Instance.Json(read));
+    }
 
     public int PartitionOf(TEvent e) => PartitionKey is null ? 0 : PartitionKey.Partition(e, Partitions);
 

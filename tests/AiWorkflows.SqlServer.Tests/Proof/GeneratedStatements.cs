@@ -35,6 +35,7 @@ internal static class GeneratedStatements
     /// <summary>What bulk copies into tables with fixed columns fill.</summary>
     public static IEnumerable<(string Where, string Template)> Copying =>
     [
+        ("SqlServerStreamStore.EventColumns", Insert("workflows.stream_events", SqlServerStreamStore.EventColumns.Select(c => c.Name))),
         ("SqlServerBatchWriter.Columns", Insert("prediction_log.prediction_rows", SqlServerBatchWriter.Columns.Select(c => c.Name))),
         ("SqlServerPredictionLog.Columns", Insert("#given", SqlServerPredictionLog.Columns.Select(c => c.Name))),
     ];

@@ -79,7 +79,6 @@ public sealed class UsageTests
 
     [Theory]
     [InlineData("backtest shop --from 2024-01-01")]
-    [InlineData("streams list")]
     [InlineData("models import buy file.onnx")]
     [InlineData("models export buy 1 file")]
     [InlineData("run shop --train")]

@@ -76,3 +76,8 @@ public class SqlServerRetentionTests : RetentionCompliance
 {
     private protected override Task<TestStore> OpenAsync() => SqlServerTestStore.OpenAsync();
 }
+
+public class SqlServerStreamTests : StreamCompliance
+{
+    private protected override Task<TestStore> OpenAsync() => SqlServerTestStore.OpenAsync();
+}

@@ -76,3 +76,8 @@ public class SqliteRetentionTests : RetentionCompliance
 {
     private protected override Task<TestStore> OpenAsync() => SqliteTestStore.OpenAsync();
 }
+
+public class SqliteStreamTests : StreamCompliance
+{
+    private protected override Task<TestStore> OpenAsync() => SqliteTestStore.OpenAsync();
+}

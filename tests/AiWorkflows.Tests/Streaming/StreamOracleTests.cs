@@ -117,13 +117,15 @@ public sealed class StreamOracleTests
         host.Rows<Pulse>().Where(p => p.Airport == "LHR").Select(p => (p.At, p.LastTwo)).ShouldBe([(Start.AddMinutes(10), 1), (Start.AddMinutes(30), 0)]);
     }
 
-    private static Comparer<Movement> Canonical { get; } = Comparer<Movement>.Create((a, b) =>
+    internal static Comparer<Movement> Canonical { get; } = Comparer<Movement>.Create((a, b) =>
         a.At != b.At ? a.At.CompareTo(b.At) : a.Airport != b.Airport ? string.CompareOrdinal(a.Airport, b.Airport) : a.Id.CompareTo(b.Id));
 
-    private static WorkflowTestHost Host(int partitions) => new(ai => ai.Stream<Movement>("movements", s => s
-        .PartitionBy(e => e.Airport, partitions).Lateness(Lateness).Feed<PulsePipeline>().Feed<QueuePipeline>().Feed<SittingPipeline>()));
+    internal static EventStreamBuilder<Movement> Define(EventStreamBuilder<Movement> stream, int partitions) =>
+        stream.PartitionBy(e => e.Airport, partitions).Lateness(Lateness).Feed<PulsePipeline>().Feed<QueuePipeline>().Feed<SittingPipeline>();
 
-    private static List<Movement> Events(Random random, int count)
+    private static WorkflowTestHost Host(int partitions) => new(ai => ai.Stream<Movement>("movements", s => Define(s, partitions)));
+
+    internal static List<Movement> Events(Random random, int count)
     {
         string[] airports = ["AMS", "CDG", "FRA", "LHR", "MAD", "ÅRE"];
         string?[] carriers = ["BA", "KL", "LH", null];
@@ -138,7 +140,7 @@ public sealed class StreamOracleTests
     }
 
     /// <summary>Shuffles within half the lateness to either side, and doubles one in ten.</summary>
-    private static List<Movement> Disorder(Random random, IReadOnlyList<Movement> events, TimeSpan? within = null)
+    internal static List<Movement> Disorder(Random random, IReadOnlyList<Movement> events, TimeSpan? within = null)
     {
         var width = (within ?? Lateness).TotalSeconds;
         var doubled = events.Concat(events.Where(_ => random.Next(10) == 0));
@@ -161,9 +163,9 @@ public sealed class StreamOracleTests
     }
 
     /// <summary>The same pipelines over the same events in one batch, up to the hop that the stream has come to.</summary>
-    private static async Task ShouldEqualBatchAsync(WorkflowTestHost streamed, IReadOnlyList<Movement> events)
+    internal static async Task<WorkflowTestHost> BatchAsync(IReadOnlyList<Movement> events)
     {
-        await using var batch = new WorkflowTestHost(ai => ai.Add<PulsePipeline>().Add<QueuePipeline>().Add<SittingPipeline>());
+        var batch = new WorkflowTestHost(ai => ai.Add<PulsePipeline>().Add<QueuePipeline>().Add<SittingPipeline>());
         batch.Given(events);
         var latest = events.Max(e => e.At);
         var hop = TimeSpan.FromMinutes(10).Ticks;
@@ -171,6 +173,12 @@ public sealed class StreamOracleTests
         await batch.RunAsync<PulsePipeline>(window);
         await batch.RunAsync<QueuePipeline>(window);
         await batch.RunAsync<SittingPipeline>(window);
+        return batch;
+    }
+
+    private static async Task ShouldEqualBatchAsync(WorkflowTestHost streamed, IReadOnlyList<Movement> events)
+    {
+        await using var batch = await BatchAsync(events);
         streamed.Rows<Pulse>().ShouldBe(batch.Rows<Pulse>());
         streamed.Rows<Queue>().ShouldBe(batch.Rows<Queue>());
         streamed.Rows<Sitting>().ShouldBe(batch.Rows<Sitting>());

@@ -1,0 +1,111 @@
+using AiWorkflows.Features;
+using AiWorkflows.Workflows;
+using Microsoft.Extensions.Logging;
+
+namespace AiWorkflows.Streaming;
+
+/// <summary>The streams of one host: claims its share of the partitions, works on them, gives back what others should have.</summary>
+internal sealed class StreamWorkers(
+    Catalog catalog, IStreamStore streams, IFeatureStore store, OnlineFeatures online, IServiceProvider services, StreamSignals signals, StreamOptions options, TimeProvider time, ILogger<StreamWorkers> log)
+{
+    private static readonly TimeSpan BetweenCollections = TimeSpan.FromMinutes(1);
+
+    private readonly string _owner = $"{options.Host}/{Guid.CreateVersion7():N}"[^Math.Min(64, options.Host.Length + 33)..];
+    private readonly Dictionary<(string Stream, int Partition), Running> _running = [];
+
+    /// <summary>Makes the streams known to the store, before the first event comes.</summary>
+    /// <exception cref="InvalidRequestException">A stream has events in another number of partitions.</exception>
+    public Task RegisterAsync(CancellationToken ct) => catalog.Streams.Count == 0 ? Task.CompletedTask : streams.RegisterAsync(catalog.Streams, options.OnlyHost, ct);
+
+    /// <summary>Works until <paramref name="ct"/> is cancelled, and gives everything back at once then.</summary>
+    public async Task RunAsync(CancellationToken ct)
+    {
+        if (catalog.Streams.Count == 0)
+            return;
+        var collected = time.GetTimestamp();
+        try
+        {
+            while (!ct.IsCancellationRequested)
+            {
+                try
+                {
+                    await BalanceAsync(ct);
+                    if (time.GetElapsedTime(collected) > BetweenCollections)
+                    {
+                        collected = time.GetTimestamp();
+                        await streams.CollectAsync(options.Keep, ct);
+                    }
+                }
+                catch (Exception e) when (e is not OperationCanceledException)
+                {
+                    log.LogWarning("Streams: {Reason}", e.Message);
+                }
+                await Task.Delay(options.Beat, time, ct);
+            }
+        }
+        catch (OperationCanceledException)
+        {
+            // Stopping.
+        }
+        finally
+        {
+            await StopAsync();
+        }
+    }
+
+    private async Task BalanceAsync(CancellationToken ct)
+    {
+        var beat = await streams.BeatAsync(_owner, options.Host, options.Lease, ct);
+        foreach (var (key, running) in _running.ToArray())
+            if (running.Work.IsCompleted || !beat.Claims.Contains((key.Stream, key.Partition, running.Worker.Claim.Epoch)))
+                await EndAsync(key, running, release: false);
+
+        var partitions = (await streams.PartitionsAsync(ct)).Where(p => catalog.Streams.Any(s => s.Name == p.Stream)).ToArray();
+        foreach (var partition in partitions)
+            signals.HasCome(partition.Stream, partition.Latest);
+        var place = beat.Workers.ToList().IndexOf(_owner);
+        var wanted = partitions.Length / beat.Workers.Count + (place < partitions.Length % beat.Workers.Count ? 1 : 0);
+        foreach (var (key, running) in _running.OrderByDescending(r => r.Key).Take(Math.Max(0, _running.Count - wanted)).ToArray())
+            await EndAsync(key, running, release: true);
+        foreach (var partition in partitions.Where(p => !p.IsHeld && !_running.ContainsKey((p.Stream, p.Partition))))
+            if (_running.Count < wanted && await streams.ClaimAsync(partition.Stream, partition.Partition, _owner, options.Host, options.Lease, ct) is { } claim)
+                Begin(claim);
+    }
+
+    private void Begin(StreamClaim claim)
+    {
+        var stop = new CancellationTokenSource();
+        var worker = new PartitionWorker(catalog.Stream(claim.Stream), claim, streams, store, online, services, signals, options, time, log);
+        _running.Add((claim.Stream, claim.Partition), new(worker, stop, Task.Run(() => worker.RunAsync(stop.Token))));
+        log.LogInformation("Works on partition {Partition} of stream {Stream} from offset {Offset} on", claim.Partition, claim.Stream, claim.Committed);
+    }
+
+    private async Task EndAsync((string Stream, int Partition) key, Running running, bool release)
+    {
+        _running.Remove(key);
+        await running.Stop.CancelAsync();
+        await running.Work;
+        running.Stop.Dispose();
+        if (release)
+            await streams.ReleaseAsync(running.Worker.Claim, CancellationToken.None);
+    }
+
+    private async Task StopAsync()
+    {
+        try
+        {
+            await Task.WhenAll(_running.Values.Select(r => r.Stop.CancelAsync()));
+            await Task.WhenAll(_running.Values.Select(r => r.Work));
+            await streams.GoneAsync(_owner, CancellationToken.None);
+        }
+        catch (Exception e)
+        {
+            log.LogWarning("Streams could not be given back; others take them when the claims run out: {Reason}", e.Message);
+        }
+        foreach (var running in _running.Values)
+            running.Stop.Dispose();
+        _running.Clear();
+    }
+
+    private sealed record Running(PartitionWorker Worker, CancellationTokenSource Stop, Task Work);
+}
