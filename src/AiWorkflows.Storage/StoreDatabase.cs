@@ -105,21 +105,23 @@ internal abstract partial class StoreDatabase : IAsyncDisposable
     /// <summary>Lets one transaction at a time pass this point, until it ends; where only one writes at a time anyway, nothing.</summary>
     public virtual Task LockAsync(WriteTransaction tx, string name) => Task.CompletedTask;
 
-    /// <summary>Reads, and reads again where the engine's connections may break.</summary>
-    protected virtual Task<T> ReadAgainAsync<T>(Func<Task<T>> read, CancellationToken ct) => read();
-
-    /// <summary>The rows of the first result, read to the end in this call's connection.</summary>
-    public Task<IReadOnlyList<T>> ReadAsync<T>(string template, object? parameters, CancellationToken ct) => ReadAgainAsync<IReadOnlyList<T>>(async () =>
+    /// <summary>Reads in a connection of its own, and reads again where the engine's connections may break.</summary>
+    protected virtual async Task<T> OnReaderAsync<T>(Func<DbConnection, Task<T>> read, CancellationToken ct)
     {
         await using var connection = await OpenReadAsync(ct);
+        return await read(connection);
+    }
+
+    /// <summary>The rows of the first result, read to the end in this call's connection.</summary>
+    public Task<IReadOnlyList<T>> ReadAsync<T>(string template, object? parameters, CancellationToken ct) => OnReaderAsync<IReadOnlyList<T>>(async connection =>
+    {
         Activity.Executed();
         return (await connection.QueryAsync<T>(new CommandDefinition(Sql(template), parameters, cancellationToken: ct))).AsList();
     }, ct);
 
     /// <summary>The first row, or the default value where there is none.</summary>
-    public Task<T?> ReadFirstAsync<T>(string template, object? parameters, CancellationToken ct) => ReadAgainAsync(async () =>
+    public Task<T?> ReadFirstAsync<T>(string template, object? parameters, CancellationToken ct) => OnReaderAsync(async connection =>
     {
-        await using var connection = await OpenReadAsync(ct);
         Activity.Executed();
         return await connection.QueryFirstOrDefaultAsync<T>(new CommandDefinition(Sql(template), parameters, cancellationToken: ct));
     }, ct);

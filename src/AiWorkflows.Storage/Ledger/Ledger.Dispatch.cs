@@ -11,10 +11,14 @@ internal sealed partial class Ledger
 
     /// <summary>True of the first partition of a step that is ready and has one that waits for its job.</summary>
     private const string HasReadyWaiting = $$"""
-        run_id = @RunId AND partition = 0 AND {{Ready}}
+        run_id = @RunId AND partition = 0
         AND EXISTS (SELECT 1 FROM {workflows.stage_runs} w
             WHERE w.run_id = {workflows.stage_runs}.run_id AND w.step = {workflows.stage_runs}.step AND w.state = 'pending' AND w.dispatched_at IS NULL AND w.not_before <= {now})
+        AND {{Ready}}
         """;
+
+    /// <summary>Most runs have nothing broken, and then their edges need not be looked at.</summary>
+    private const string HasBroken = "EXISTS (SELECT 1 FROM {workflows.stage_runs} b WHERE b.run_id = @RunId AND b.state IN ('failed', 'cancelled'))";
 
     private const string Busy = """
         (SELECT COUNT(*) FROM {workflows.stage_runs} WHERE run_id = @RunId AND state = 'running')
@@ -30,7 +34,7 @@ internal sealed partial class Ledger
             SELECT CASE
                 WHEN NOT EXISTS (SELECT 1 FROM {workflows.runs} WHERE run_id = @RunId AND state = 'running') THEN 0
                 WHEN NOT EXISTS (SELECT 1 FROM {workflows.stage_runs} WHERE run_id = @RunId AND state IN ('pending', 'running')) THEN 1
-                WHEN EXISTS (SELECT 1 FROM {workflows.run_edges} e WHERE {{BrokenEdge}}
+                WHEN {{HasBroken}} AND EXISTS (SELECT 1 FROM {workflows.run_edges} e WHERE {{BrokenEdge}}
                     AND EXISTS (SELECT 1 FROM {workflows.stage_runs} d WHERE d.run_id = e.run_id AND d.step = e.step AND d.state = 'pending')) THEN 1
                 WHEN {{Busy}} > @Full THEN 0
                 WHEN EXISTS (SELECT 1 FROM {workflows.stage_runs} WHERE {{HasReadyWaiting}}) THEN 1
@@ -46,7 +50,7 @@ internal sealed partial class Ledger
                 }
                 while (await tx.ExecuteAsync($$"""
                     UPDATE {workflows.stage_runs} SET state = 'cancelled', reason = 'upstream', finished_at = {now}
-                    WHERE run_id = @RunId AND state = 'pending' AND step IN (SELECT e.step FROM {workflows.run_edges} e WHERE {{BrokenEdge}})
+                    WHERE run_id = @RunId AND state = 'pending' AND {{HasBroken}} AND step IN (SELECT e.step FROM {workflows.run_edges} e WHERE {{BrokenEdge}})
                     """, run) > 0) { }
                 if (await FinishAsync(tx, runId) is { } ended)
                     return new AdvanceResult(ended, []);

@@ -11,12 +11,12 @@ namespace AiWorkflows.Storage;
 internal sealed partial class Ledger(StoreDatabase database, IRowCollector collector) : ILedger
 {
     /// <summary>
-    /// True where every predecessor of the stage run of the surrounding statement is done; in a backfill also all steps of those stages in the earlier windows, so that the control
+    /// True where every predecessor of the stage run of the surrounding statement is done, which is looked up by the states in which it is not: of many partitions that are done none is read; in a backfill also all steps of those stages in the earlier windows, so that the control
     /// steps of a stage go one window after another. Windows are admitted oldest first: one that is not running has ended, or had ended and waits to be taken up again, which blocks nothing.
     /// </summary>
     private const string Ready = """
-        NOT EXISTS (SELECT 1 FROM {workflows.run_edges} e JOIN {workflows.stage_runs} p ON p.run_id = e.run_id AND p.step = e.after_step
-            WHERE e.run_id = {workflows.stage_runs}.run_id AND e.step = {workflows.stage_runs}.step AND p.state NOT IN ('succeeded', 'skipped'))
+        NOT EXISTS (SELECT 1 FROM {workflows.run_edges} e WHERE e.run_id = {workflows.stage_runs}.run_id AND e.step = {workflows.stage_runs}.step
+            AND EXISTS (SELECT 1 FROM {workflows.stage_runs} p WHERE p.run_id = e.run_id AND p.step = e.after_step AND p.state IN ('pending', 'running', 'failed', 'cancelled')))
         AND NOT EXISTS (SELECT 1 FROM {workflows.runs} r JOIN {workflows.runs} o ON o.backfill_id = r.backfill_id AND o.state = 'running' AND o.run_id < r.run_id
             JOIN {workflows.stage_runs} p ON p.run_id = o.run_id AND p.state IN ('pending', 'running')
             WHERE r.run_id = {workflows.stage_runs}.run_id

@@ -229,7 +229,7 @@ internal sealed class SqlServerDatabase : StoreDatabase
         return ValueTask.CompletedTask;
     }
 
-    protected override Task<T> ReadAgainAsync<T>(Func<Task<T>> read, CancellationToken ct) => RetryAsync(read, retryDuplicates: false, ct);
+    protected override Task<T> OnReaderAsync<T>(Func<DbConnection, Task<T>> read, CancellationToken ct) => RetryAsync(() => base.OnReaderAsync(read, ct), retryDuplicates: false, ct);
 
     protected override string Render(string name, string argument) => SqlServerDialect.Render(name, argument);
 

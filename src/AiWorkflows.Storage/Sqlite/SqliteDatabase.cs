@@ -17,10 +17,11 @@ internal class SqliteDatabase : StoreDatabase
 
     private static readonly string ReadSettings = $"{Waiting} PRAGMA query_only = 1; PRAGMA mmap_size = {MappedBytes}; PRAGMA cache_size = -8192;";
 
+    private readonly SqliteStatementReaders _readers;
     private readonly SemaphoreSlim _writeGate = new(1, 1);
     private readonly SemaphoreSlim _tokenGate = new(1, 1);
     private readonly string _readConnectionString;
-    private SqliteConnection? _writer;
+    private SqliteStatements? _writer;
     private SqliteConnection? _tokenReader;
     private bool _writerIsDurable;
     private int _disposed;
@@ -31,6 +32,8 @@ internal class SqliteDatabase : StoreDatabase
         Location = Path.GetFullPath(path);
         CursorConnections = new SqliteReaders(Location, ReadSettings);
         _readConnectionString = new SqliteConnectionStringBuilder { DataSource = Location, Mode = SqliteOpenMode.ReadOnly, Pooling = true }.ToString();
+        var kept = new SqliteConnectionStringBuilder { DataSource = Location, Mode = SqliteOpenMode.ReadOnly, Pooling = false }.ToString();
+        _readers = new(() => Opened(new SqliteStatements(kept)));
         WriteConnectionString = new SqliteConnectionStringBuilder { DataSource = Location, Mode = SqliteOpenMode.ReadWrite, Pooling = false }.ToString();
     }
 
@@ -49,9 +52,27 @@ internal class SqliteDatabase : StoreDatabase
         return Task.FromResult<DbConnection>(OpenReader());
     }
 
-    public SqliteConnection OpenReader()
+    public SqliteConnection OpenReader() => Opened(new SqliteConnection(_readConnectionString));
+
+    protected override async Task<T> OnReaderAsync<T>(Func<DbConnection, Task<T>> read, CancellationToken ct)
     {
-        var connection = new SqliteConnection(_readConnectionString);
+        ct.ThrowIfCancellationRequested();
+        var connection = _readers.Rent();
+        try
+        {
+            var result = await read(connection);
+            _readers.Return(connection);
+            return result;
+        }
+        catch
+        {
+            connection.Dispose();
+            throw;
+        }
+    }
+
+    private TConnection Opened<TConnection>(TConnection connection) where TConnection : SqliteConnection
+    {
         try
         {
             connection.Open();
@@ -196,6 +217,7 @@ internal class SqliteDatabase : StoreDatabase
         await _writeGate.WaitAsync();
         _tokenReader?.Dispose();
         CursorConnections.Dispose();
+        _readers.Dispose();
         using (var pooled = new SqliteConnection(_readConnectionString))
             SqliteConnection.ClearPool(pooled);
         // The last connection to close moves the log into the database file and deletes it, which only one that may write can do.
@@ -249,7 +271,7 @@ internal class SqliteDatabase : StoreDatabase
     {
         if (_writer is null)
         {
-            var connection = new SqliteConnection(WriteConnectionString);
+            var connection = new SqliteStatements(WriteConnectionString);
             try
             {
                 connection.Open();

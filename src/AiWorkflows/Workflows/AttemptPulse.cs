@@ -13,20 +13,20 @@ internal sealed class AttemptPulse : IAsyncDisposable
     private readonly ILedger _ledger;
     private readonly RunEngineOptions _options;
     private readonly ILogger _log;
-    private readonly CancellationTokenSource _ended = new();
+    private readonly PeriodicTimer _timer;
     private readonly Task _loop;
 
     public AttemptPulse(RunningAttempt attempt, StageLog stageLog, ILedger ledger, RunEngineOptions options, ILogger log)
     {
         (_attempt, _stageLog, _ledger, _options, _log) = (attempt, stageLog, ledger, options, log);
+        _timer = new PeriodicTimer(options.Beat < options.LogFlush ? options.Beat : options.LogFlush);
         _loop = Task.Run(LoopAsync);
     }
 
     public async ValueTask DisposeAsync()
     {
-        await _ended.CancelAsync();
+        _timer.Dispose();
         await _loop;
-        _ended.Dispose();
         try
         {
             await _stageLog.FlushAsync(_ledger, CancellationToken.None);
@@ -41,33 +41,25 @@ internal sealed class AttemptPulse : IAsyncDisposable
     {
         var progress = _attempt.Progress;
         var (lastBeat, lastSeen) = (TimeSpan.Zero, (0L, 0L, 0L, ""));
-        using var timer = new PeriodicTimer(_options.Beat < _options.LogFlush ? _options.Beat : _options.LogFlush);
-        try
+        while (await _timer.WaitForNextTickAsync(CancellationToken.None))
         {
-            while (await timer.WaitForNextTickAsync(_ended.Token))
+            try
             {
-                try
-                {
-                    // Not cancelled by the attempt's end: lines that were taken for a write would be lost with it.
-                    await _stageLog.FlushAsync(_ledger, CancellationToken.None);
-                    var seen = (progress.Done, progress.RowsRead, progress.RowsWritten, progress.Text);
-                    var elapsed = _attempt.Elapsed;
-                    // Progress is shown live, so it is stored once a second; a stage without progress costs a write per beat.
-                    if (elapsed - lastBeat < _options.Beat && (seen == lastSeen || elapsed - lastBeat < TimeSpan.FromSeconds(1)))
-                        continue;
-                    (lastBeat, lastSeen) = (elapsed, seen);
-                    if (!await _ledger.BeatAsync(_attempt.Ref, _options.Lease, progress, CancellationToken.None))
-                        _attempt.Stop(_attempt.TimeLimit is { } limit && elapsed + TimeSpan.FromSeconds(1) >= limit ? StopReason.TimeLimit : StopReason.Fenced);
-                }
-                catch (Exception e)
-                {
-                    _log.LogWarning(e, "The lease of step {Step} could not be prolonged; its code goes on", _attempt.Ref.StageRunId);
-                }
+                // Not cancelled by the attempt's end: lines that were taken for a write would be lost with it.
+                await _stageLog.FlushAsync(_ledger, CancellationToken.None);
+                var seen = (progress.Done, progress.RowsRead, progress.RowsWritten, progress.Text);
+                var elapsed = _attempt.Elapsed;
+                // Progress is shown live, so it is stored once a second; a stage without progress costs a write per beat.
+                if (elapsed - lastBeat < _options.Beat && (seen == lastSeen || elapsed - lastBeat < TimeSpan.FromSeconds(1)))
+                    continue;
+                (lastBeat, lastSeen) = (elapsed, seen);
+                if (!await _ledger.BeatAsync(_attempt.Ref, _options.Lease, progress, CancellationToken.None))
+                    _attempt.Stop(_attempt.TimeLimit is { } limit && elapsed + TimeSpan.FromSeconds(1) >= limit ? StopReason.TimeLimit : StopReason.Fenced);
             }
-        }
-        catch (OperationCanceledException)
-        {
-            // The attempt has ended.
+            catch (Exception e)
+            {
+                _log.LogWarning(e, "The lease of step {Step} could not be prolonged; its code goes on", _attempt.Ref.StageRunId);
+            }
         }
     }
 }

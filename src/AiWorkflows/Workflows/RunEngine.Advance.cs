@@ -68,7 +68,7 @@ internal sealed partial class RunEngine
         {
             case AdmitResult.Planned:
                 _log.LogInformation("Run {Run} of {Workflow} for {Window} has started", run.RunId, run.Workflow, run.Window);
-                await AdvanceAsync(run.RunId, null, ct);
+                await AdvanceAsync(run, null, ct);
                 return true;
             case AdmitResult.Ended:
                 await OnEndedAsync(run.RunId, ct);
@@ -100,21 +100,19 @@ internal sealed partial class RunEngine
     {
         foreach (var run in await Ledger.OpenRunsAsync(ct))
             if (run.State == States.Running)
-                await AdvanceAsync(run.RunId, null, ct);
+                await AdvanceAsync(run, null, ct);
     }
 
     /// <summary>Advances a run and creates the jobs of what has become ready, as continuations of the job that made it ready.</summary>
-    private async Task AdvanceAsync(long runId, string? parentJobId, CancellationToken ct)
+    private async Task AdvanceAsync(RunRecord run, string? parentJobId, CancellationToken ct)
     {
-        if (await Ledger.FindRunAsync(runId, ct) is not { } run)
-            return;
         if (!IsMonolith(run))
         {
             await AdvanceAsync(run, _options.DispatchCap, parentJobId, ct);
             return;
         }
         // The job of a monolith advances its run itself; between two of its steps anybody else would create a second job.
-        if (!_monoliths.TryAdd(runId, 0))
+        if (!_monoliths.TryAdd(run.RunId, 0))
             return;
         try
         {
@@ -122,7 +120,7 @@ internal sealed partial class RunEngine
         }
         finally
         {
-            _monoliths.TryRemove(runId, out _);
+            _monoliths.TryRemove(run.RunId, out _);
         }
     }
 

@@ -92,6 +92,7 @@ internal sealed partial class RunEngine
     {
         if (run.BackfillId is { } backfillId)
             foreach (var later in await Ledger.WaitingWindowsAsync(backfillId, run.RunId, ct))
-                await AdvanceAsync(later, null, ct);
+                if (await Ledger.FindRunAsync(later, ct) is { } window)
+                    await AdvanceAsync(window, null, ct);
     }
 }

@@ -19,15 +19,15 @@ internal sealed partial class RunEngine
             if (!_options.OnlyHost && row.State == States.Pending && !Knows(run, row))
                 return StepOutcome.Retry(_options.UnknownRetry, $"Stage '{row.Stage}' is not defined in the version of the code that this host runs; it is left to others.");
             if (IsMonolith(run))
-                return await ExecuteMonolithAsync(run.RunId, stageRunId, jobId, ct);
-            var execution = await _executor.ExecuteAsync(stageRunId, jobId, ct);
-            if (execution.Outcome.Kind is StepOutcomeKind.Done or StepOutcomeKind.Failed)
+                return await ExecuteMonolithAsync(run, stageRunId, jobId, ct);
+            var outcome = await _executor.ExecuteAsync(run, stageRunId, jobId, ct);
+            if (outcome.Kind is StepOutcomeKind.Done or StepOutcomeKind.Failed)
             {
                 // A job that has failed never starts its continuations.
-                await AdvanceAsync(execution.RunId, execution.Outcome.Kind == StepOutcomeKind.Done ? jobId : null, CancellationToken.None);
+                await AdvanceAsync(run, outcome.Kind == StepOutcomeKind.Done ? jobId : null, CancellationToken.None);
                 await AdvanceLaterWindowsAsync(run, CancellationToken.None);
             }
-            return execution.Outcome;
+            return outcome;
         }
         catch (OperationCanceledException) when (ct.IsCancellationRequested)
         {
@@ -36,8 +36,9 @@ internal sealed partial class RunEngine
     }
 
     /// <summary>Executes the steps of a run one after another in this job, for as long as the ledger has a ready one.</summary>
-    private async Task<StepOutcome> ExecuteMonolithAsync(long runId, long stageRunId, string? jobId, CancellationToken ct)
+    private async Task<StepOutcome> ExecuteMonolithAsync(RunRecord run, long stageRunId, string? jobId, CancellationToken ct)
     {
+        var runId = run.RunId;
         // Somebody is just advancing the run, or a job that was delivered twice is executing it: then nothing will be left to claim.
         while (!_monoliths.TryAdd(runId, 0))
             await Task.Delay(MonolithTurn, ct);
@@ -48,7 +49,7 @@ internal sealed partial class RunEngine
             StepOutcome? failure = null;
             while (true)
             {
-                var outcome = (await _executor.ExecuteAsync(next, jobId, ct)).Outcome;
+                var outcome = await _executor.ExecuteAsync(run, next, jobId, ct);
                 if (outcome.Kind is StepOutcomeKind.Retry or StepOutcomeKind.Released or StepOutcomeKind.Cancelled)
                     return outcome;
                 if (outcome.Kind == StepOutcomeKind.Failed)

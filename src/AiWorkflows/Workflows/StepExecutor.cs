@@ -5,9 +5,6 @@ using Microsoft.Extensions.Logging;
 
 namespace AiWorkflows.Workflows;
 
-/// <summary>What came of executing a step, and of which run it was (0: there is no such step).</summary>
-internal readonly record struct Execution(long RunId, StepOutcome Outcome);
-
 /// <summary>Claims one step, runs its code under a lease, and publishes its result or records its failure.</summary>
 internal sealed class StepExecutor(
     Catalog catalog, EngineStores stores, RunEngineOptions options, BusinessClock clock, StoreWatch watch, IServiceScopeFactory scopes, ILoggerFactory loggers)
@@ -40,11 +37,11 @@ internal sealed class StepExecutor(
     }
 
     /// <summary>Delivered twice, or too early, it finds nothing to claim and says so.</summary>
-    public async Task<Execution> ExecuteAsync(long stageRunId, string? jobId, CancellationToken ct)
+    public async Task<StepOutcome> ExecuteAsync(RunRecord run, long stageRunId, string? jobId, CancellationToken ct)
     {
         var claim = await Ledger.ClaimAsync(stageRunId, new(Guid.NewGuid(), options.Host, jobId, options.CodeVersion, options.Lease, watch.MayExpire), ct);
         if (claim.Lease is not { } row)
-            return new(claim.RunId, claim.RetryIn is { } wait ? StepOutcome.Retry(wait) : StepOutcome.Done);
+            return claim.RetryIn is { } wait ? StepOutcome.Retry(wait) : StepOutcome.Done;
 
         var reference = new AttemptRef(row.RunId, row.StageRunId, row.Attempt, row.Stage);
         var limit = row.DeadlineAt - row.StartedAt;
@@ -59,7 +56,7 @@ internal sealed class StepExecutor(
         {
             AttemptStarted?.Invoke(new(jobId, reference, attempt.Progress));
             await using var pulse = new AttemptPulse(attempt, log, Ledger, options, _log);
-            return new(row.RunId, await RunAsync(row, attempt, log));
+            return await RunAsync(run, row, attempt, log);
         }
         finally
         {
@@ -67,9 +64,8 @@ internal sealed class StepExecutor(
         }
     }
 
-    private async Task<StepOutcome> RunAsync(StageRunRecord row, RunningAttempt attempt, StageLog log)
+    private async Task<StepOutcome> RunAsync(RunRecord run, StageRunRecord row, RunningAttempt attempt, StageLog log)
     {
-        var run = await Ledger.FindRunAsync(row.RunId, CancellationToken.None) ?? throw new InvalidOperationException($"Step {row.StageRunId} has no run.");
         using var activity = RunTrace.StartAttempt(run, row, options.Host);
         EngineTelemetry.AttemptStarted(run.Workflow, row);
         StepOutcome outcome;
