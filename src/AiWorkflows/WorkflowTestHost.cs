@@ -73,29 +73,20 @@ public sealed class WorkflowTestHost : IAsyncDisposable
         _store.Publish(writer.CommitId);
     }
 
-    /// <summary>Runs a feature pipeline over a window and publishes what it gave.</summary>
-    /// <exception cref="StageFailedException">An expectation with the outcome <see cref="OnViolation.Fail"/> was violated, a row lies outside the window, or a value cannot be stored.</exception>
+    /// <summary>
+    /// Runs a feature pipeline over a window and publishes what it gave. A stage of several partitions of a workflow is run as a host does it: each slice of the window by a pipeline of its
+    /// own that sees nothing of the other slices, then all of them are published at once.
+    /// </summary>
+    /// <exception cref="StageFailedException">An expectation with the outcome <see cref="OnViolation.Fail"/> was violated, a row lies outside the window or its slice, or a value cannot be stored.</exception>
     public async Task RunAsync<TPipeline>(Window window, CancellationToken ct = default) where TPipeline : class
     {
         var pipeline = _catalog.FeaturePipelines.FirstOrDefault(p => p.Type == typeof(TPipeline))
             ?? throw new InvalidRequestException($"{typeof(TPipeline).Name} is no feature pipeline of this test host; call ai.Add<{typeof(TPipeline).Name}>() in its constructor.");
-        await using var scope = _services.CreateAsyncScope();
-        var seal = await pipeline.ExecuteAsync(
-            new StageContext
-            {
-                Attempt = NextAttempt(pipeline.Name),
-                Workflow = "test",
-                Window = window,
-                AsOfSeq = _store.CurrentSeq,
-                CodeVersion = "test",
-                Services = scope.ServiceProvider,
-                Clock = _clock,
-                Progress = new StageProgress(),
-                Log = NullLogger.Instance,
-            },
-            _store,
-            ct);
-        _store.Publish(seal.CommitId);
+        var asOf = _store.CurrentSeq;
+        var commits = new List<long>();
+        foreach (var slice in SlicesOf(pipeline, window))
+            commits.Add(await ExecuteAsync(pipeline, slice, asOf, ct));
+        _store.Publish(commits);
     }
 
     /// <summary>Pushes events into a stream, in this order and as one micro-batch of each partition, and publishes what the pipelines that it feeds make of them.</summary>
@@ -155,6 +146,30 @@ public sealed class WorkflowTestHost : IAsyncDisposable
     {
         _online.Dispose();
         return _services.DisposeAsync();
+    }
+
+    private IReadOnlyList<Window> SlicesOf(FeaturePipelineDefinition pipeline, Window window) =>
+        _catalog.Workflows.SelectMany(w => w.Stages.Where(s => s.Feature?.Type == pipeline.Type).Select(s => Slices.Of(w, s, window))).FirstOrDefault() ?? [window];
+
+    private async Task<long> ExecuteAsync(FeaturePipelineDefinition pipeline, Window window, long asOf, CancellationToken ct)
+    {
+        await using var scope = _services.CreateAsyncScope();
+        var seal = await pipeline.ExecuteAsync(
+            new StageContext
+            {
+                Attempt = NextAttempt(pipeline.Name),
+                Workflow = "test",
+                Window = window,
+                AsOfSeq = asOf,
+                CodeVersion = "test",
+                Services = scope.ServiceProvider,
+                Clock = _clock,
+                Progress = new StageProgress(),
+                Log = NullLogger.Instance,
+            },
+            _store,
+            ct);
+        return seal.CommitId;
     }
 
     private AttemptRef NextAttempt(string stage) => new(0, ++_attempts, 1, stage);

@@ -58,6 +58,56 @@ public sealed class WorkflowTestHostTests : IAsyncDisposable
             new JoinedExample<PlannedExample>(new(float.NaN, 0), T(9, 20), "[10]", null, null)]);
     }
 
+    /// <summary>What a slice sees: its own rows, and nothing of the others.</summary>
+    [FeatureGroup("running_totals")] public sealed record RunningTotal([EntityKey] string Airport, [EventTime] DateTime At, int SoFar);
+
+    public sealed class RunningTotalPipeline(IFeatureReader<Landing> landings) : BatchFeaturePipeline<RunningTotal>
+    {
+        private int _soFar;
+
+        public override TimeSpan? SliceUnit => TimeSpan.FromHours(1);
+
+        public override async IAsyncEnumerable<RunningTotal> ComputeAsync(Window window, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken ct)
+        {
+            await foreach (var landing in landings.ReadAsync(window, ct))
+                yield return new(landing.Airport, landing.At, ++_soFar);
+        }
+    }
+
+    [Fact]
+    public async Task A_pipeline_whose_rows_depend_on_others_outside_of_its_slice_shows_it_in_a_test()
+    {
+        Landing[] landings = [.. Enumerable.Range(0, 24).Select(h => new Landing(h, T(h, 10), "LAX", h))];
+        await using var whole = new WorkflowTestHost(ai => ai.Add<RunningTotalPipeline>());
+        await using var cut = new WorkflowTestHost(ai => ai.Workflow("totals", w => w.Window(TimeSpan.FromDays(1), T(0)).Stage<RunningTotalPipeline>(partitions: 3)));
+        foreach (var host in new[] { whole, cut })
+        {
+            host.Given(landings);
+            await host.RunAsync<RunningTotalPipeline>(new Window(T(0), T(0).AddDays(1)));
+        }
+
+        whole.Rows<RunningTotal>().Select(r => r.SoFar).ShouldBe(Enumerable.Range(1, 24));
+        // Three slices of eight hours, each from its own beginning on.
+        cut.Rows<RunningTotal>().Select(r => r.SoFar).ShouldBe([.. Enumerable.Range(1, 8), .. Enumerable.Range(1, 8), .. Enumerable.Range(1, 8)]);
+    }
+
+    [Fact]
+    public async Task A_partitioned_stage_gives_the_rows_of_a_whole_one_also_when_it_is_run_again()
+    {
+        await using var cut = new WorkflowTestHost(ai => ai.Workflow("delays", w => w.Window(TimeSpan.FromDays(1), T(0)).Stage<DelaysPipeline>(partitions: 5)));
+        foreach (var host in new[] { _host, cut })
+            host.Given(Enumerable.Range(0, 500).Select(i => new Landing(i, T(0).AddMinutes(i * 2.8), i % 3 == 0 ? "LAX" : "JFK", i % 90)));
+        for (var again = 0; again < 2; again++)
+        {
+            foreach (var host in new[] { _host, cut })
+                await host.RunAsync<DelaysPipeline>(new Window(T(0), T(0).AddDays(1)));
+            cut.Rows<AirportDelays>().ShouldBe(_host.Rows<AirportDelays>());
+            foreach (var host in new[] { _host, cut })
+                host.Given(new Landing(7, T(0).AddMinutes(7 * 2.8), "JFK", 200), new Landing(400, T(0).AddMinutes(400 * 2.8), "LAX", -20));
+        }
+        cut.Rows<AirportDelays>().Count.ShouldBeGreaterThan(100);
+    }
+
     [Fact]
     public async Task A_row_that_is_given_again_replaces_the_earlier_one()
     {

@@ -13,6 +13,7 @@ internal sealed class InMemoryFeatureStore(TimeProvider clock) : IFeatureStore
     private readonly Dictionary<long, MemoryCommit> _commits = [];
     private readonly List<MemoryCommit> _published = [];
     private DateTime _lastPublished = DateTime.UnixEpoch;
+    private long _seq;
 
     public Task RegisterAsync(IReadOnlyList<RegisteredGroup> groups, IReadOnlyList<RegisteredView> views, CancellationToken ct) => Task.CompletedTask;
 
@@ -23,14 +24,14 @@ internal sealed class InMemoryFeatureStore(TimeProvider clock) : IFeatureStore
         get
         {
             lock (_lock)
-                return _published.Count;
+                return _seq;
         }
     }
 
     public Task<long> SeqAtAsync(DateTime publishedAt, CancellationToken ct)
     {
         lock (_lock)
-            return Task.FromResult((long)_published.Count(c => c.PublishedAt <= publishedAt));
+            return Task.FromResult(_published.Where(c => c.PublishedAt <= publishedAt).Select(c => c.Sequence).DefaultIfEmpty().Max());
     }
 
     public Task<IReadOnlyList<PublishedCommit>> CommitsAsync(GroupSchema group, long asOfSeq, Window window, CancellationToken ct)
@@ -69,22 +70,28 @@ internal sealed class InMemoryFeatureStore(TimeProvider clock) : IFeatureStore
         {
             var commit = new MemoryCommit(_commits.Count + 1, request.Group, request.Window);
             _commits.Add(commit.CommitId, commit);
-            return Task.FromResult<ICommitWriter>(new Writer(this, commit, _published.Count));
+            return Task.FromResult<ICommitWriter>(new Writer(this, commit, _seq));
         }
     }
 
     /// <summary>Makes a commit visible under the next sequence number.</summary>
     /// <param name="at">When it is said to be published, UTC; later than anything before, or moved there. By default the clock's time.</param>
-    public long Publish(long commitId, DateTime? at = null)
+    public long Publish(long commitId, DateTime? at = null) => Publish([commitId], at);
+
+    /// <summary>Makes the commits of all slices of a stage visible under the next sequence number.</summary>
+    public long Publish(IReadOnlyList<long> commitIds, DateTime? at = null)
     {
         lock (_lock)
         {
-            var commit = _commits[commitId];
             var now = at ?? clock.GetUtcNow().UtcDateTime;
             _lastPublished = now > _lastPublished ? now : _lastPublished.AddMicroseconds(1);
-            _published.Add(commit);
-            (commit.Sequence, commit.PublishedAt) = (_published.Count, _lastPublished);
-            return commit.Sequence;
+            _seq++;
+            foreach (var commit in commitIds.Select(id => _commits[id]))
+            {
+                _published.Add(commit);
+                (commit.Sequence, commit.PublishedAt) = (_seq, _lastPublished);
+            }
+            return _seq;
         }
     }
 
