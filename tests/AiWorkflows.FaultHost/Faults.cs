@@ -20,6 +20,9 @@ internal enum FaultKind
 
     /// <summary>Code that waits until it is cancelled.</summary>
     Wait,
+
+    /// <summary>Code that takes a third of a second longer.</summary>
+    Pause,
 }
 
 internal sealed record Fault(FaultKind Kind, string Point, int Occurrence)
@@ -61,6 +64,9 @@ public sealed class Faults
                     break;
                 case FaultKind.Wait:
                     await Task.Delay(Timeout.Infinite, ct);
+                    break;
+                case FaultKind.Pause:
+                    await Task.Delay(TimeSpan.FromMilliseconds(300), ct);
                     break;
                 default:
                     Act(fault);

@@ -15,7 +15,7 @@ internal sealed class PeoplesActionsFilter(LedgerActions ledger) : IJobFilter, I
     {
         if (context.BackgroundJob.Job?.Type != typeof(StageJob) || context.BackgroundJob.Job.Args[0] is not long stageRunId)
             return;
-        if (context.NewState is EnqueuedState && context.OldStateName == FailedState.StateName)
+        if (context.NewState is EnqueuedState && (context.OldStateName == FailedState.StateName || context.OldStateName == DeletedState.StateName))
             ledger.Resume(stageRunId, context.BackgroundJob.Id);
         else if (context.NewState is DeletedState deleted && deleted.Reason?.StartsWith(StepOutcomeFilter.LedgerReason, StringComparison.Ordinal) != true)
             ledger.Cancel(stageRunId, context.BackgroundJob.Id);

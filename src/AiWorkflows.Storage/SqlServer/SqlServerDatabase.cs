@@ -8,7 +8,7 @@ using Microsoft.Data.SqlClient;
 namespace AiWorkflows.Storage.SqlServer;
 
 /// <summary>A database of SQL Server 2019 or later, or Azure SQL, that any number of hosts share.</summary>
-internal sealed class SqlServerDatabase : StoreDatabase
+internal class SqlServerDatabase : StoreDatabase
 {
     /// <summary>How long a database may be away before that is an error.</summary>
     private static readonly TimeSpan LongestOutage = TimeSpan.FromSeconds(60);
@@ -98,7 +98,7 @@ internal sealed class SqlServerDatabase : StoreDatabase
     public override Task<T> WriteAsync<T>(Func<WriteTransaction, Task<T>> work, CancellationToken ct, bool durable = true) => WriteAsync(work, retryDuplicates: true, ct);
 
     /// <param name="retryDuplicates">Whether a key that somebody else has just inserted is a reason to start anew.</param>
-    public Task<T> WriteAsync<T>(Func<WriteTransaction, Task<T>> work, bool retryDuplicates, CancellationToken ct) => RetryAsync(async () =>
+    public virtual Task<T> WriteAsync<T>(Func<WriteTransaction, Task<T>> work, bool retryDuplicates, CancellationToken ct) => RetryAsync(async () =>
     {
         await using var connection = await OpenAsync(ct);
         await ExecuteAsync(connection, "SET XACT_ABORT ON", ct);

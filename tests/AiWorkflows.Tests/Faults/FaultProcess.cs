@@ -17,6 +17,8 @@ internal sealed record FaultSettings
     /// <summary>Whether the host shares its database with others, without the file lock.</summary>
     public bool Shared { get; init; }
 
+    public TimeSpan Lease { get; init; } = TimeSpan.FromSeconds(3);
+
     /// <summary>File that gets the points that are passed.</summary>
     public string? Trace { get; init; }
 
@@ -45,20 +47,20 @@ internal sealed class FaultProcess : IDisposable
 
     public bool WasKilled => _process.ExitCode == 137;
 
-    public static string Database(string folder) => Path.Combine(folder, "data", "aiworkflows.db");
-
-    public static FaultProcess Start(string folder, FaultSettings settings, params string[] arguments)
+    public static FaultProcess Start(FaultSite site, FaultSettings settings, params string[] arguments)
     {
-        var start = new ProcessStartInfo("dotnet") { RedirectStandardOutput = true, RedirectStandardError = true, WorkingDirectory = folder };
+        var start = new ProcessStartInfo("dotnet") { RedirectStandardOutput = true, RedirectStandardError = true, WorkingDirectory = site.Folder };
         start.ArgumentList.Add(Built());
         foreach (var argument in arguments)
             start.ArgumentList.Add(argument);
-        start.Environment["AiWorkflows__DataDirectory"] = Path.Combine(folder, "data");
+        foreach (var (name, value) in site.Settings)
+            start.Environment[name] = value;
         start.Environment["NO_COLOR"] = "1";
         start.Environment["FAULT_AT"] = settings.At;
         start.Environment["FAULT_DAYS"] = settings.Days.ToString(CultureInfo.InvariantCulture);
         start.Environment["FAULT_CLOCK"] = settings.Clock.ToString("c", CultureInfo.InvariantCulture);
         start.Environment["FAULT_SHARED"] = settings.Shared ? "1" : "0";
+        start.Environment["FAULT_LEASE"] = settings.Lease.TotalSeconds.ToString(CultureInfo.InvariantCulture);
         start.Environment["FAULT_TRACE"] = settings.Trace ?? "";
         foreach (var (name, value) in settings.More)
             start.Environment[name] = value;
@@ -66,8 +68,8 @@ internal sealed class FaultProcess : IDisposable
     }
 
     /// <summary>A host that serves until it is stopped, on a port of its own unless one is given.</summary>
-    public static FaultProcess Serve(string folder, FaultSettings settings, int port = 0) =>
-        Start(folder, settings, "serve", "--urls", string.Create(CultureInfo.InvariantCulture, $"http://127.0.0.1:{port}"));
+    public static FaultProcess Serve(FaultSite site, FaultSettings settings, int port = 0) =>
+        Start(site, settings, "serve", "--urls", string.Create(CultureInfo.InvariantCulture, $"http://127.0.0.1:{port}"));
 
     /// <summary>Waits until it has ended, by itself or by a signal.</summary>
     public async Task<FaultProcess> EndAsync(TimeSpan? patience = null)
@@ -87,18 +89,18 @@ internal sealed class FaultProcess : IDisposable
     }
 
     /// <summary>Waits until a count in its database is not zero.</summary>
-    public async Task UntilAsync(string folder, string sql)
+    public async Task UntilAsync(FaultSite site, string sql)
     {
         for (var watch = Stopwatch.StartNew(); ; await Task.Delay(50))
         {
             try
             {
-                if (File.Exists(Database(folder)) && await FaultState.CountAsync(folder, sql) > 0)
+                if (await site.IsMigratedAsync() && await site.CountAsync(sql) > 0)
                     return;
             }
             catch (Microsoft.Data.Sqlite.SqliteException) when (watch.Elapsed < TimeSpan.FromSeconds(30))
             {
-                // Its tables are not there yet.
+                // It is being made.
             }
             if (_process.HasExited || watch.Elapsed > TimeSpan.FromMinutes(10))
             {

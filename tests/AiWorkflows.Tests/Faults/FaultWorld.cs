@@ -1,5 +1,3 @@
-using AiWorkflows.Tests.Flights;
-
 namespace AiWorkflows.Tests.Faults;
 
 /// <summary>A folder with a database, on which hosts are started and killed until its work is done; a seed gives the same kills.</summary>
@@ -16,13 +14,11 @@ internal sealed class FaultWorld(int seed, int days) : IDisposable
         "code pulse", "code pulse written", "code peak", "code peak written", "code spread", "code alarm", "code low", "code low written",
     ];
 
-    private static readonly Dictionary<int, Task<IReadOnlyDictionary<string, string[]>>> EndStates = [];
+    private static readonly Dictionary<(int Days, StoreEngine Engine), Task<IReadOnlyDictionary<string, string[]>>> EndStates = [];
     private readonly Random _random = new(seed);
-    private readonly TempFolder _folder = new();
+    private readonly FaultSite _site = FaultSite.Embedded();
 
     public string Name => $"world {seed}";
-
-    public string Folder => _folder.Path;
 
     public int Kills { get; private set; }
 
@@ -31,18 +27,18 @@ internal sealed class FaultWorld(int seed, int days) : IDisposable
     public Dictionary<string, int> KilledAt { get; } = [];
 
     /// <summary>The end of a run of as many days that nobody disturbs.</summary>
-    public static Task<IReadOnlyDictionary<string, string[]>> UndisturbedAsync(int days)
+    public static Task<IReadOnlyDictionary<string, string[]>> UndisturbedAsync(int days, StoreEngine engine = StoreEngine.Sqlite)
     {
         lock (EndStates)
-            return EndStates.TryGetValue(days, out var known) ? known : EndStates[days] = RunAsync();
+            return EndStates.TryGetValue((days, engine), out var known) ? known : EndStates[(days, engine)] = RunAsync();
 
         async Task<IReadOnlyDictionary<string, string[]>> RunAsync()
         {
-            using var folder = new TempFolder();
-            using var process = await FaultProcess.Start(folder.Path, new() { Days = days }, "run", "meters").EndAsync();
+            using var site = await FaultSite.OnAsync(engine);
+            using var process = await FaultProcess.Start(site, new() { Days = days }, "run", "meters").EndAsync();
             process.ExitCode.ShouldBe(0, await process.TextAsync());
-            await FaultState.CheckLedgerAsync(folder.Path, atRest: true, "undisturbed");
-            return await FaultState.ReadAsync(folder.Path);
+            await FaultState.CheckLedgerAsync(site, atRest: true, "undisturbed");
+            return await FaultState.ReadAsync(site);
         }
     }
 
@@ -56,25 +52,32 @@ internal sealed class FaultWorld(int seed, int days) : IDisposable
     /// <summary>A host that nobody kills does what is left, and the end is that of an undisturbed run.</summary>
     public async Task FinishAsync()
     {
-        using var last = await FaultProcess.Start(Folder, new() { Days = days }, "run", "meters").EndAsync();
+        using var last = await FaultProcess.Start(_site, new() { Days = days }, "run", "meters").EndAsync();
         last.ExitCode.ShouldBe(0, $"{Name}: {await last.TextAsync()}");
-        await FaultState.CheckLedgerAsync(Folder, atRest: true, Name);
-        (await FaultState.ReadAsync(Folder)).ShouldEqual(await UndisturbedAsync(days), Name);
+        await FaultState.CheckLedgerAsync(_site, atRest: true, Name);
+        (await FaultState.ReadAsync(_site)).ShouldEqual(await UndisturbedAsync(days), Name);
     }
+
+    /// <summary>Where a host is to die; empty for one that dies at some instant.</summary>
+    public static string AnyPoint(Random random, IReadOnlyList<string> points)
+    {
+        var point = random.Next(10) switch
+        {
+            < 7 => $"Kill:{points[random.Next(points.Count)]}:{random.Next(1, 4)}",
+            7 => $"Throw:code {(random.Next(2) == 0 ? "peak" : "spread")}:1;Kill:{(random.Next(2) == 0 ? "before" : "after")} FailAsync:1",
+            _ => "",
+        };
+        // Who never comes to the point dies a little later.
+        return point.Length == 0 ? "" : $"{point};Kill:after WinAsync:{random.Next(2, 8)}";
+    }
+
+    public static string NameOf(string point) => point.Length == 0 ? "any instant" : point.Split(';')[^2].Split(':')[1];
 
     /// <summary>One host; true when it has finished all work before it could be killed.</summary>
     private async Task<bool> KilledHostAsync()
     {
-        var point = _random.Next(10) switch
-        {
-            < 7 => $"Kill:{Points[_random.Next(Points.Count)]}:{_random.Next(1, 4)}",
-            7 => $"Throw:code {(_random.Next(2) == 0 ? "peak" : "spread")}:1;Kill:{(_random.Next(2) == 0 ? "before" : "after")} FailAsync:1",
-            _ => "",
-        };
-        // Who never comes to the point dies a little later.
-        if (point.Length > 0)
-            point = $"{point};Kill:after WinAsync:{_random.Next(2, 8)}";
-        using var host = FaultProcess.Start(Folder, new() { Days = days, At = point }, "run", "meters");
+        var point = AnyPoint(_random, Points);
+        using var host = FaultProcess.Start(_site, new() { Days = days, At = point }, "run", "meters");
         if (point.Length == 0)
         {
             await Task.WhenAny(host.EndAsync(), Task.Delay(_random.Next(500, 6000)));
@@ -90,17 +93,15 @@ internal sealed class FaultWorld(int seed, int days) : IDisposable
         if (host.WasKilled)
         {
             Kills++;
-            var at = point.Length == 0 ? "any instant" : point.Split(';')[^2].Split(':')[1];
+            var at = NameOf(point);
             KilledAt[at] = KilledAt.GetValueOrDefault(at) + 1;
-            if (File.Exists(FaultProcess.Database(Folder)) && await IsMigratedAsync())
-                await FaultState.CheckLedgerAsync(Folder, atRest: false, $"{Name} after a kill at {at}");
+            if (await _site.IsMigratedAsync())
+                await FaultState.CheckLedgerAsync(_site, atRest: false, $"{Name} after a kill at {at}");
         }
         else
             host.ExitCode.ShouldBeOneOf(0, 1, 130, 143);
         return host.ExitCode == 0;
     }
 
-    private async Task<bool> IsMigratedAsync() => await FaultState.CountAsync(Folder, "SELECT COUNT(*) FROM sqlite_schema WHERE name = 'prediction_log_superseded'") == 1;
-
-    public void Dispose() => _folder.Dispose();
+    public void Dispose() => _site.Dispose();
 }

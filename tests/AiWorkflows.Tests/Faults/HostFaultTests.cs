@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using AiWorkflows.Tests.Flights;
 using Microsoft.Data.Sqlite;
 
 namespace AiWorkflows.Tests.Faults;
@@ -14,30 +13,30 @@ public sealed class HostFaultTests
     public async Task A_host_that_is_asked_to_stop_gives_its_steps_back_at_once_and_nothing_is_counted()
     {
         Assert.SkipUnless(FaultTests.AtLength, FaultTests.WhySkipped);
-        using var folder = new TempFolder();
-        using (var host = FaultProcess.Start(folder.Path, Quiet with { At = "Wait:code peak:2" }, "run", "meters"))
+        using var site = FaultSite.Embedded();
+        using (var host = FaultProcess.Start(site, Quiet with { At = "Wait:code peak:2" }, "run", "meters"))
         {
-            await host.UntilAsync(folder.Path, "SELECT COUNT(*) FROM workflows_stage_runs WHERE step = 'peak' AND state = 'running' AND run_id = 2");
+            await host.UntilAsync(site, "SELECT COUNT(*) FROM {workflows.stage_runs} WHERE step = 'peak' AND state = 'running' AND run_id = 2");
             var watch = Stopwatch.StartNew();
             await host.TerminateAsync();
             await host.EndAsync();
             watch.Elapsed.ShouldBeLessThan(TimeSpan.FromSeconds(15));
         }
-        (await FaultState.CountAsync(folder.Path, "SELECT COUNT(*) FROM workflows_stage_runs WHERE state = 'running'")).ShouldBe(0);
-        (await FaultState.CountAsync(folder.Path, "SELECT SUM(failures + lost) FROM workflows_stage_runs")).ShouldBe(0);
-        (await FaultState.CountAsync(folder.Path, "SELECT COUNT(*) FROM workflows_attempts WHERE outcome = 'released'")).ShouldBeGreaterThan(0);
-        await EndsAsUndisturbedAsync(folder.Path, "after SIGTERM");
+        (await site.CountAsync("SELECT COUNT(*) FROM {workflows.stage_runs} WHERE state = 'running'")).ShouldBe(0);
+        (await site.CountAsync("SELECT SUM(failures + lost) FROM {workflows.stage_runs}")).ShouldBe(0);
+        (await site.CountAsync("SELECT COUNT(*) FROM {workflows.attempts} WHERE outcome = 'released'")).ShouldBeGreaterThan(0);
+        await EndsAsUndisturbedAsync(site, "after SIGTERM");
     }
 
     [Fact]
     public async Task A_database_that_is_away_for_a_minute_costs_no_attempt()
     {
         Assert.SkipUnless(FaultTests.AtLength, FaultTests.WhySkipped);
-        using var folder = new TempFolder();
-        using (var host = FaultProcess.Start(folder.Path, Quiet, "run", "meters"))
+        using var site = FaultSite.Embedded();
+        using (var host = FaultProcess.Start(site, Quiet, "run", "meters"))
         {
-            await host.UntilAsync(folder.Path, "SELECT COUNT(*) FROM workflows_stage_runs WHERE state = 'running' AND run_id >= 2");
-            await using (var other = new SqliteConnection($"Data Source={FaultProcess.Database(folder.Path)};Pooling=False"))
+            await host.UntilAsync(site, "SELECT COUNT(*) FROM {workflows.stage_runs} WHERE state = 'running' AND run_id >= 2");
+            await using (var other = new SqliteConnection($"Data Source={site.DatabaseFile};Pooling=False"))
             {
                 await other.OpenAsync(TestContext.Current.CancellationToken);
                 // Nobody else can write while this transaction is open.
@@ -47,10 +46,10 @@ public sealed class HostFaultTests
             await host.EndAsync();
             host.ExitCode.ShouldBe(0, await host.TextAsync());
         }
-        (await FaultState.CountAsync(folder.Path, "SELECT SUM(failures) FROM workflows_stage_runs")).ShouldBe(0);
+        (await site.CountAsync("SELECT SUM(failures) FROM {workflows.stage_runs}")).ShouldBe(0);
         // The leases of three seconds have run out a dozen times over; nobody has taken them away.
-        (await FaultState.CountAsync(folder.Path, "SELECT SUM(lost) FROM workflows_stage_runs")).ShouldBe(0);
-        await EndsAsUndisturbedAsync(folder.Path, "after an outage");
+        (await site.CountAsync("SELECT SUM(lost) FROM {workflows.stage_runs}")).ShouldBe(0);
+        await EndsAsUndisturbedAsync(site, "after an outage");
     }
 
     [Theory]
@@ -59,72 +58,72 @@ public sealed class HostFaultTests
     public async Task A_host_whose_clock_is_an_hour_off_from_the_databases_works_as_any_other(string offset)
     {
         Assert.SkipUnless(FaultTests.AtLength, FaultTests.WhySkipped);
-        using var folder = new TempFolder();
+        using var site = FaultSite.Embedded();
         var clock = TimeSpan.Parse(offset, System.Globalization.CultureInfo.InvariantCulture);
         // A failure and a stop, so that something has to be tried again later.
-        using (var host = await FaultProcess.Start(folder.Path, Quiet with { Clock = clock, At = "Throw:code peak:1;Kill:after WinAsync:9" }, "run", "meters").EndAsync())
+        using (var host = await FaultProcess.Start(site, Quiet with { Clock = clock, At = "Throw:code peak:1;Kill:after WinAsync:9" }, "run", "meters").EndAsync())
             host.WasKilled.ShouldBeTrue(await host.TextAsync());
-        using (var host = await FaultProcess.Start(folder.Path, Quiet with { Clock = clock, At = "Throw:code peak:1" }, "run", "meters").EndAsync())
+        using (var host = await FaultProcess.Start(site, Quiet with { Clock = clock, At = "Throw:code peak:1" }, "run", "meters").EndAsync())
             host.ExitCode.ShouldBe(0, await host.TextAsync());
-        (await FaultState.CountAsync(folder.Path, "SELECT SUM(failures) FROM workflows_stage_runs")).ShouldBe(2);
-        await EndsAsUndisturbedAsync(folder.Path, $"clock {offset} off");
+        (await site.CountAsync("SELECT SUM(failures) FROM {workflows.stage_runs}")).ShouldBe(2);
+        await EndsAsUndisturbedAsync(site, $"clock {offset} off");
     }
 
     [Fact]
     public async Task Jobs_that_are_delivered_twice_do_their_work_once()
     {
         Assert.SkipUnless(FaultTests.AtLength, FaultTests.WhySkipped);
-        using var folder = new TempFolder();
-        using (var host = await FaultProcess.Start(folder.Path, Quiet with { More = new Dictionary<string, string> { ["FAULT_TWICE"] = "1" } }, "run", "meters").EndAsync())
+        using var site = FaultSite.Embedded();
+        using (var host = await FaultProcess.Start(site, Quiet with { More = new Dictionary<string, string> { ["FAULT_TWICE"] = "1" } }, "run", "meters").EndAsync())
             host.ExitCode.ShouldBe(0, await host.TextAsync());
-        (await FaultState.CountAsync(folder.Path, "SELECT MAX(attempt) FROM workflows_stage_runs")).ShouldBe(1);
-        await EndsAsUndisturbedAsync(folder.Path, "delivered twice");
+        (await site.CountAsync("SELECT MAX(attempt) FROM {workflows.stage_runs}")).ShouldBe(1);
+        await EndsAsUndisturbedAsync(site, "delivered twice");
     }
 
     [Fact]
     public async Task Code_that_ignores_its_cancellation_is_left_behind_and_ends_the_process_when_it_has_taken_all_workers()
     {
         Assert.SkipUnless(FaultTests.AtLength, FaultTests.WhySkipped);
-        using var folder = new TempFolder();
+        using var site = FaultSite.Embedded();
         var hanging = Quiet with { At = "Hang:code peak:0", More = new Dictionary<string, string> { ["FAULT_LIMIT"] = "00:00:01", ["FAULT_WORKERS"] = "2" } };
-        using (var host = await FaultProcess.Serve(folder.Path, hanging).EndAsync())
+        using (var host = await FaultProcess.Serve(site, hanging).EndAsync())
             host.ExitCode.ShouldBe(1, await host.TextAsync());
-        (await FaultState.CountAsync(folder.Path, "SELECT failures FROM workflows_stage_runs WHERE step = 'peak'")).ShouldBe(2);
-        await EndsAsUndisturbedAsync(folder.Path, "after code that hung");
+        (await site.CountAsync("SELECT failures FROM {workflows.stage_runs} WHERE step = 'peak'")).ShouldBe(2);
+        await EndsAsUndisturbedAsync(site, "after code that hung");
     }
 
     [Fact]
     public async Task A_stage_that_takes_down_its_host_fails_after_ten_hosts_and_spares_its_neighbours()
     {
         Assert.SkipUnless(FaultTests.AtLength, FaultTests.WhySkipped);
-        using var folder = new TempFolder();
+        using var site = FaultSite.Embedded();
         // Whatever supervises the host starts it again and again.
         for (var hosts = 0; hosts < 10; hosts++)
         {
-            using var host = await FaultProcess.Serve(folder.Path, Quiet with { At = "Kill:code spread:0" }).EndAsync();
+            using var host = await FaultProcess.Serve(site, Quiet with { At = "Kill:code spread:0" }).EndAsync();
             host.WasKilled.ShouldBeTrue(await host.TextAsync());
         }
-        using (var host = FaultProcess.Serve(folder.Path, Quiet with { At = "Kill:code spread:0" }))
+        using (var host = FaultProcess.Serve(site, Quiet with { At = "Kill:code spread:0" }))
         {
-            await host.UntilAsync(folder.Path, "SELECT COUNT(*) FROM workflows_runs WHERE state = 'failed' AND error LIKE '%lost its host too often%'");
+            await host.UntilAsync(site, "SELECT COUNT(*) FROM {workflows.runs} WHERE state = 'failed' AND error LIKE '%lost its host too often%'");
             // Its schedule does not resume what has taken down ten of its kind.
             await Task.Delay(TimeSpan.FromSeconds(3), TestContext.Current.CancellationToken);
             host.HasExited.ShouldBeFalse();
             await host.TerminateAsync();
             await host.EndAsync();
         }
-        (await FaultState.CountAsync(folder.Path, "SELECT lost FROM workflows_stage_runs WHERE step = 'spread'")).ShouldBe(10);
-        (await FaultState.CountAsync(folder.Path, "SELECT COUNT(*) FROM workflows_stage_runs WHERE step IN ('pulse', 'sum', 'peak', 'alarm') AND state <> 'succeeded'")).ShouldBe(0);
-        (await FaultState.CountAsync(folder.Path, "SELECT MAX(lost) FROM workflows_stage_runs WHERE step <> 'spread'")).ShouldBeLessThan(3);
-        await EndsAsUndisturbedAsync(folder.Path, "after a poison");
+        (await site.CountAsync("SELECT lost FROM {workflows.stage_runs} WHERE step = 'spread'")).ShouldBe(10);
+        (await site.CountAsync("SELECT COUNT(*) FROM {workflows.stage_runs} WHERE step IN ('pulse', 'sum', 'peak', 'alarm') AND state <> 'succeeded'")).ShouldBe(0);
+        (await site.CountAsync("SELECT MAX(lost) FROM {workflows.stage_runs} WHERE step <> 'spread'")).ShouldBeLessThan(3);
+        await EndsAsUndisturbedAsync(site, "after a poison");
     }
 
     /// <summary>A host without faults does what is left.</summary>
-    private static async Task EndsAsUndisturbedAsync(string folder, string world)
+    private static async Task EndsAsUndisturbedAsync(FaultSite site, string world)
     {
-        using var last = await FaultProcess.Start(folder, Quiet, "run", "meters").EndAsync();
+        using var last = await FaultProcess.Start(site, Quiet, "run", "meters").EndAsync();
         last.ExitCode.ShouldBe(0, await last.TextAsync());
-        await FaultState.CheckLedgerAsync(folder, atRest: true, world);
-        (await FaultState.ReadAsync(folder)).ShouldEqual(await FaultWorld.UndisturbedAsync(Days), world);
+        await FaultState.CheckLedgerAsync(site, atRest: true, world);
+        (await FaultState.ReadAsync(site)).ShouldEqual(await FaultWorld.UndisturbedAsync(Days), world);
     }
 }

@@ -5,12 +5,17 @@ namespace AiWorkflows.Tests.Faults;
 
 /// <summary>
 /// Hosts that are killed with SIGKILL again and again, at random instants and at every point of the protocol: 200 times with AIWORKFLOWS_TEST_LONG=1,
-/// as often as AIWORKFLOWS_TEST_KILLS says where that is set.
+/// as often as AIWORKFLOWS_TEST_KILLS says where that is set. A world begins with its seed, the first one with AIWORKFLOWS_TEST_SEED (1).
 /// </summary>
 public sealed class KillTests
 {
     private const int Days = 6;
     private const int KillsPerWorld = 25;
+
+    /// <summary>Hosts start more slowly there; a soak is one on SQLite.</summary>
+    private const int OnServer = 40;
+
+    private const int DaysOnServer = 3;
 
     [Fact]
     public async Task However_often_hosts_are_killed_the_end_is_that_of_an_undisturbed_run()
@@ -30,6 +35,7 @@ public sealed class KillTests
                 (done, stops, worlds) = (done + world.Kills, stops + world.Stops, worlds + 1);
                 foreach (var (point, count) in world.KilledAt)
                     at[point] = at.GetValueOrDefault(point) + count;
+                TestContext.Current.TestOutputHelper?.WriteLine($"{world.Name}: {world.Kills} kills and {world.Stops} stops; {done} kills after {watch.Elapsed.TotalSeconds:0} s");
             }
         });
         TestContext.Current.TestOutputHelper?.WriteLine(
@@ -38,9 +44,32 @@ public sealed class KillTests
 
         IEnumerable<int> Seeds()
         {
-            for (var seed = 1; Volatile.Read(ref done) < kills; seed++)
+            for (var seed = FirstSeed; Volatile.Read(ref done) < kills; seed++)
                 yield return seed;
         }
+    }
+
+    [Fact]
+    public async Task However_often_hosts_that_share_a_server_are_killed_the_end_is_that_of_an_undisturbed_run()
+    {
+        var kills = Math.Min(Asked(), OnServer);
+        Assert.SkipWhen(kills == 0, "Takes minutes; set AIWORKFLOWS_TEST_LONG=1, or AIWORKFLOWS_TEST_KILLS to a number of kills.");
+        var watch = Stopwatch.StartNew();
+        await FaultWorld.UndisturbedAsync(DaysOnServer, StoreEngine.SqlServer);
+        var (done, stops, seed) = (0, 0, FirstSeed - 1);
+        var at = new SortedDictionary<string, int>(StringComparer.Ordinal);
+        while (done < kills)
+        {
+            using var site = await FaultSite.OnSqlServerAsync();
+            using var world = new SharedFaultWorld(++seed, DaysOnServer, site);
+            await world.RunAsync(Math.Min(KillsPerWorld, kills - done));
+            (done, stops) = (done + world.Kills, stops + world.Stops);
+            foreach (var (point, count) in world.KilledAt)
+                at[point] = at.GetValueOrDefault(point) + count;
+            TestContext.Current.TestOutputHelper?.WriteLine($"{world.Name}: {world.Kills} kills and {world.Stops} stops; {done} kills after {watch.Elapsed.TotalSeconds:0} s");
+        }
+        TestContext.Current.TestOutputHelper?.WriteLine(
+            $"{done} kills and {stops} stops in {seed - FirstSeed + 1} worlds on SQL Server, {watch.Elapsed.TotalSeconds:0} s; at {at.Count} points: {string.Join(", ", at.Select(a => $"{a.Key} {a.Value}"))}");
     }
 
     [Fact]
@@ -50,10 +79,10 @@ public sealed class KillTests
         // The points that hosts pass, as they tell themselves: one that has been renamed, or that nobody passes any more, is no proof.
         var passed = new HashSet<string>();
         var never = new List<string>();
-        using (var folder = new Flights.TempFolder())
+        using (var site = FaultSite.Embedded())
         {
-            var trace = folder.File("trace");
-            using var host = await FaultProcess.Start(folder.Path, new() { Trace = trace, At = "Throw:code peak:1" }, "run", "meters").EndAsync();
+            var trace = Path.Combine(site.Folder, "trace");
+            using var host = await FaultProcess.Start(site, new() { Trace = trace, At = "Throw:code peak:1" }, "run", "meters").EndAsync();
             host.ExitCode.ShouldBe(0, await host.TextAsync());
             passed.UnionWith(await File.ReadAllLinesAsync(trace));
             never.AddRange(FaultWorld.Points.Where(p => !passed.Contains(p)));
@@ -61,6 +90,8 @@ public sealed class KillTests
         // Those that only recovery passes.
         never.ShouldBeSubsetOf(["before UndispatchAsync", "after UndispatchAsync", "before a commit is collected", "before ExpireAsync", "after ExpireAsync"]);
     }
+
+    private static int FirstSeed => Environment.GetEnvironmentVariable("AIWORKFLOWS_TEST_SEED") is { Length: > 0 } seed ? int.Parse(seed, CultureInfo.InvariantCulture) : 1;
 
     private static int Asked() => Environment.GetEnvironmentVariable("AIWORKFLOWS_TEST_KILLS") is { Length: > 0 } asked
         ? int.Parse(asked, CultureInfo.InvariantCulture)

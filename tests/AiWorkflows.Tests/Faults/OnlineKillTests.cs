@@ -11,9 +11,9 @@ public sealed class OnlineKillTests(TrainedMeters trained) : IClassFixture<Train
         Assert.SkipUnless(FaultTests.AtLength, FaultTests.WhySkipped);
         const int kills = 20;
         var (random, watch) = (new Random(7), Stopwatch.StartNew());
-        using var folder = await trained.CopyAsync();
+        using var site = await trained.CopyAsync();
         var port = PredictionClients.FreePort();
-        var host = FaultProcess.Serve(folder.Path, TrainedMeters.Settings, port);
+        var host = FaultProcess.Serve(site, TrainedMeters.Settings, port);
         try
         {
             await PredictionClients.ReadyAsync(port, host);
@@ -25,11 +25,11 @@ public sealed class OnlineKillTests(TrainedMeters trained) : IClassFixture<Train
                 await host.EndAsync();
                 host.WasKilled.ShouldBeTrue();
                 host.Dispose();
-                host = FaultProcess.Serve(folder.Path, TrainedMeters.Settings, port);
+                host = FaultProcess.Serve(site, TrainedMeters.Settings, port);
                 await PredictionClients.ReadyAsync(port, host);
             }
             await clients.StopAsync();
-            await clients.CheckLogAsync(folder.Path);
+            await clients.CheckLogAsync(site);
             clients.Answers.Count.ShouldBeGreaterThan(50 * kills);
             clients.Unanswered.ShouldBeGreaterThan(kills);
 
@@ -40,7 +40,7 @@ public sealed class OnlineKillTests(TrainedMeters trained) : IClassFixture<Train
                 using var again = await PredictionClients.PostAsync(http, PredictionClients.Alarm, answer.Body);
                 (await again.Content.ReadAsStringAsync(TestContext.Current.CancellationToken)).ShouldBe(answer.Text);
             }
-            await clients.CheckLogAsync(folder.Path);
+            await clients.CheckLogAsync(site);
             TestContext.Current.TestOutputHelper?.WriteLine(
                 $"{kills} kills, {clients.Answers.Count} answers, {clients.Unanswered} requests that broke off, {clients.Refused} told to come again, {watch.Elapsed.TotalSeconds:0.0} s");
         }

@@ -5,7 +5,6 @@ using System.Net.Sockets;
 using System.Text;
 using System.Text.Json;
 using AiWorkflows.Storage;
-using AiWorkflows.Storage.Sqlite;
 
 namespace AiWorkflows.Tests.Faults;
 
@@ -145,11 +144,11 @@ internal sealed class PredictionClients : IAsyncDisposable
         Answers.Select(a => a.RequestId).Distinct().Count().ShouldBe(Answers.Count);
     }
 
-    public async Task CheckLogAsync(string folder)
+    public Task CheckLogAsync(FaultSite site) => site.ReadAsync(async database =>
     {
-        await using var database = new SqliteDatabase(FaultProcess.Database(folder));
         await CheckLogAsync(database);
-    }
+        return true;
+    });
 
     public static string Shown(long id, string key, int version, double score, double probability, string output, string missing) => string.Join(' ', id, key, version,
         score.ToString("R", CultureInfo.InvariantCulture), probability.ToString("R", CultureInfo.InvariantCulture), output, missing);

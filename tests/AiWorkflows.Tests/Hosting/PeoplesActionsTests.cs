@@ -52,6 +52,23 @@ public sealed class PeoplesActionsTests : IDisposable
     }
 
     [Fact]
+    public async Task Requeueing_the_deleted_job_resumes_its_run()
+    {
+        var probe = new Probe();
+        probe.Before["outcome"] = (_, ct) => Task.Delay(Timeout.Infinite, ct);
+        await using var host = await ServedHost.StartAsync(_directory.FullName, probe);
+        var run = await RequestAsync(host);
+        var job = await JobAsync(host, run, "Processing");
+        Client(host).Delete(job).ShouldBeTrue();
+        await host.ReachesAsync(run, "cancelled");
+        probe.Before.Clear();
+
+        Client(host).ChangeState(job, new EnqueuedState { Reason = "Triggered via Dashboard UI" }).ShouldBeTrue();
+
+        (await host.ReachesAsync(run, "succeeded")).GetProperty("stages")[0].GetProperty("attempt").GetInt32().ShouldBe(2);
+    }
+
+    [Fact]
     public async Task Deleting_a_job_that_is_not_the_steps_current_one_changes_nothing()
     {
         var probe = new Probe();
