@@ -6,10 +6,11 @@ using Dapper;
 namespace AiWorkflows.Storage;
 
 /// <summary>The part of the prediction log that online inference writes.</summary>
-/// <param name="database">The database.</param>
-/// <param name="rowsPerStatement">Rows of one INSERT: one where a statement costs nothing to send, many where each is a round trip.</param>
-internal sealed class OnlineLog(StoreDatabase database, int rowsPerStatement) : IOnlineLog
+internal class OnlineLog(StoreDatabase database) : IOnlineLog
 {
+    /// <summary>Of one INSERT, each of which is a round trip. SQL Server takes at most 2,100 parameters in a statement.</summary>
+    private const int RowsPerStatement = 100;
+
     private static readonly ConcurrentDictionary<int, string> Inserts = [];
 
     public bool IsAway => database.IsAway;
@@ -42,7 +43,8 @@ internal sealed class OnlineLog(StoreDatabase database, int rowsPerStatement) : 
             WHERE r.request_id = @RequestId ORDER BY r.item
             """, new { RequestId = requestId }, ct)).Select(r => r.ToAnswer())];
 
-    private Task<IReadOnlyList<bool>> TryAppendAsync(IReadOnlyList<IReadOnlyList<OnlineRow>> requests, CancellationToken ct) => database.WriteAsync<IReadOnlyList<bool>>(async tx =>
+    /// <summary>As <see cref="AppendAsync"/>; called again where nobody knows whether it has committed.</summary>
+    protected virtual Task<IReadOnlyList<bool>> TryAppendAsync(IReadOnlyList<IReadOnlyList<OnlineRow>> requests, CancellationToken ct) => database.WriteAsync<IReadOnlyList<bool>>(async tx =>
     {
         var ids = requests.Select(r => r[0].RequestId).OfType<string>().Distinct().ToArray();
         var owners = ids.Length == 0 ? [] : (await tx.ReadAsync<FirstRow>(
@@ -60,7 +62,7 @@ internal sealed class OnlineLog(StoreDatabase database, int rowsPerStatement) : 
 
     internal async Task InsertAsync(WriteTransaction tx, IReadOnlyList<OnlineRow> rows)
     {
-        foreach (var chunk in rows.Chunk(rowsPerStatement))
+        foreach (var chunk in rows.Chunk(RowsPerStatement))
             await tx.ExecuteAsync(Insert(chunk.Length), Parameters(chunk));
     }
 

@@ -56,7 +56,7 @@ internal static class StorageServices
         services.AddSingleton<IRowCollector, SqliteRowCollector>();
         services.AddSingleton<IPredictionLog, SqlitePredictionLog>();
         services.AddSingleton<IStreamStore, SqliteStreamStore>();
-        services.AddSingleton<IOnlineLog>(s => new OnlineLog(s.GetRequiredService<StoreDatabase>(), rowsPerStatement: 1));
+        services.AddSingleton<IOnlineLog, SqliteOnlineLog>();
         return services.AddShared();
     }
 
@@ -70,8 +70,7 @@ internal static class StorageServices
         services.AddSingleton<IRowCollector, SqlServerRowCollector>();
         services.AddSingleton<IPredictionLog, SqlServerPredictionLog>();
         services.AddSingleton<IStreamStore, SqlServerStreamStore>();
-        // SQL Server takes at most 2,100 parameters in a statement.
-        services.AddSingleton<IOnlineLog>(s => new OnlineLog(s.GetRequiredService<StoreDatabase>(), rowsPerStatement: 100));
+        services.AddSingleton<IOnlineLog, OnlineLog>();
         return services.AddShared();
     }
 

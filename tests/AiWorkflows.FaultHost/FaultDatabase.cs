@@ -13,10 +13,10 @@ internal sealed class FaultDatabase(string path, Faults faults, TimeSpan clockOf
         return base.Sql(template);
     }
 
-    public override async Task<T> WriteRawAsync<T>(Func<SqliteConnection, T> work, CancellationToken ct)
+    public override async Task<T> WriteRawAsync<T>(Func<SqliteConnection, T> work, CancellationToken ct, bool durable = false)
     {
         faults.Reach("before a chunk");
-        var result = await base.WriteRawAsync(work, ct);
+        var result = await base.WriteRawAsync(work, ct, durable);
         faults.Reach("after a chunk");
         return result;
     }

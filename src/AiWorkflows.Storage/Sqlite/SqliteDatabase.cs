@@ -15,6 +15,9 @@ internal class SqliteDatabase : StoreDatabase
     // Wait inside SQLite, which tries again within milliseconds; the driver's own waiting sleeps 150 ms.
     private const string Waiting = "PRAGMA busy_timeout = 30000;";
 
+    /// <summary>For a look at one row that is made all the time: mapping the file anew after every write would cost more than reading the page.</summary>
+    private static readonly string ClockSettings = $"{Waiting} PRAGMA query_only = 1; PRAGMA mmap_size = 0; PRAGMA cache_size = 16;";
+
     private static readonly string ReadSettings = $"{Waiting} PRAGMA query_only = 1; PRAGMA mmap_size = {MappedBytes}; PRAGMA cache_size = -8192;";
 
     private readonly SqliteStatementReaders _readers;
@@ -22,6 +25,7 @@ internal class SqliteDatabase : StoreDatabase
     private readonly SemaphoreSlim _tokenGate = new(1, 1);
     private readonly string _readConnectionString;
     private SqliteStatements? _writer;
+    private SqliteWalLog? _log;
     private SqliteConnection? _tokenReader;
     private bool _writerIsDurable;
     private int _disposed;
@@ -31,6 +35,8 @@ internal class SqliteDatabase : StoreDatabase
         SqliteNative.EnsureSameLibrary();
         Location = Path.GetFullPath(path);
         CursorConnections = new SqliteReaders(Location, ReadSettings);
+        ClockConnections = new SqliteReaders(Location, ClockSettings);
+        KeyReaders = new SqliteKeyReaders(this);
         _readConnectionString = new SqliteConnectionStringBuilder { DataSource = Location, Mode = SqliteOpenMode.ReadOnly, Pooling = true }.ToString();
         var kept = new SqliteConnectionStringBuilder { DataSource = Location, Mode = SqliteOpenMode.ReadOnly, Pooling = false }.ToString();
         _readers = new(() => Opened(new SqliteStatements(kept)));
@@ -42,6 +48,11 @@ internal class SqliteDatabase : StoreDatabase
     public override string Location { get; }
 
     public SqliteReaders CursorConnections { get; }
+
+    /// <summary>Connections that look whether something was published.</summary>
+    public SqliteReaders ClockConnections { get; }
+
+    public SqliteKeyReaders KeyReaders { get; }
 
     /// <summary>For connections that write outside of <see cref="WriteAsync{T}"/>: only the migrator's.</summary>
     public string WriteConnectionString { get; }
@@ -103,6 +114,7 @@ internal class SqliteDatabase : StoreDatabase
             {
                 transaction.Commit();
                 Activity.Committed(durable);
+                _log!.Committed();
             }
             return result;
         }
@@ -117,12 +129,15 @@ internal class SqliteDatabase : StoreDatabase
     }
 
     /// <summary>Runs <paramref name="work"/> on the writing connection without a transaction: for bulk writers that make their own, shorter than 10 ms.</summary>
-    public virtual async Task<T> WriteRawAsync<T>(Func<SqliteConnection, T> work, CancellationToken ct)
+    /// <inheritdoc cref="WriteAsync{T}" path="/param"/>
+    public virtual async Task<T> WriteRawAsync<T>(Func<SqliteConnection, T> work, CancellationToken ct, bool durable = false)
     {
         await _writeGate.WaitAsync(ct);
         try
         {
-            return work(Writer(durable: false));
+            var result = work(Writer(durable));
+            _log!.Committed();
+            return result;
         }
         catch (SqliteException e) when (Explain(e) is { } explained)
         {
@@ -216,12 +231,15 @@ internal class SqliteDatabase : StoreDatabase
             return;
         await _writeGate.WaitAsync();
         _tokenReader?.Dispose();
+        KeyReaders.Dispose();
         CursorConnections.Dispose();
+        ClockConnections.Dispose();
         _readers.Dispose();
         using (var pooled = new SqliteConnection(_readConnectionString))
             SqliteConnection.ClearPool(pooled);
         // The last connection to close moves the log into the database file and deletes it, which only one that may write can do.
         _writer?.Dispose();
+        _log?.Dispose();
         _writeGate.Dispose();
         _tokenGate.Dispose();
     }
@@ -283,6 +301,7 @@ internal class SqliteDatabase : StoreDatabase
                 throw;
             }
             (_writer, _writerIsDurable) = (connection, true);
+            _log = new SqliteWalLog(connection.Handle!, KeyReaders);
         }
         // The file stays open wherever it is moved; what is written there then would be lost to everybody who opens this one.
         if (SqliteNative.HasMoved(_writer))

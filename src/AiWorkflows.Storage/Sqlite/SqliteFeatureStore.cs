@@ -19,7 +19,7 @@ internal sealed class SqliteFeatureStore(SqliteDatabase database) : FeatureStore
         return new SqliteRowCursor(database, SqliteGroupTable.Seek(group, columns), statement => SqliteKeyReader.Bind(statement, group, keys, window));
     }
 
-    public override IKeyReader OpenKeys() => new SqliteKeyReader(database);
+    public override IKeyReader OpenKeys() => database.KeyReaders.Rent();
 
     protected override ICommitWriter OpenWriter(CommitRequest request, long commitId, long baseSeq) => new SqliteCommitWriter(database, request, commitId, baseSeq);
 

@@ -5,43 +5,78 @@ using SQLitePCL;
 
 namespace AiWorkflows.Storage.Sqlite;
 
-/// <summary>Look-ups by key on a connection of their own, with each statement prepared once. Between look-ups no statement is open, so nothing holds a snapshot.</summary>
+/// <summary>
+/// Look-ups by key on a connection of their own, with each statement prepared once. Its view of the database stays open from one look-up to the next as long as nothing
+/// is published, for SQLite forgets every page that it has read when a view is opened anew after a write, and the log of predictions is written all the time. A
+/// second connection asks each time whether something was published; rows of what was published before never change.
+/// </summary>
 internal sealed class SqliteKeyReader : IKeyReader
 {
     private readonly SqliteDatabase _database;
+    private readonly SqliteKeyReaders _owner;
     private readonly sqlite3 _connection;
-    private readonly RawStatement _clock;
+    private readonly sqlite3 _asking;
+    private readonly RawStatement _begin;
+    private readonly RawStatement _end;
+    private readonly RawStatement _seq;
+    private readonly RawStatement _newestSeq;
     private readonly Dictionary<IReadOnlyList<FeatureColumn>, Cursor> _cursors = new(ReferenceEqualityComparer.Instance);
+    private bool _isOpen;
+    private bool _isSound = true;
+    private long _openSeq;
 
-    public SqliteKeyReader(SqliteDatabase database)
+    public SqliteKeyReader(SqliteDatabase database, SqliteKeyReaders owner)
     {
-        _database = database;
+        (_database, _owner) = (database, owner);
         _connection = Explained(database.CursorConnections.Rent);
-        _clock = Explained(() => new RawStatement(_connection, database.Sql("SELECT seq FROM {feature_store.publication_clock}")));
+        _asking = Explained(database.ClockConnections.Rent);
+        var clock = database.Sql("SELECT seq FROM {feature_store.publication_clock}");
+        (_begin, _end) = Explained(() => (new RawStatement(_connection, "BEGIN"), new RawStatement(_connection, "COMMIT")));
+        (_seq, _newestSeq) = Explained(() => (new RawStatement(_connection, clock), new RawStatement(_asking, clock)));
     }
 
-    public long CurrentSeq() => Explained(() =>
-    {
-        _clock.Step();
-        var seq = _clock.Integer(0);
-        _clock.Reset();
-        return seq;
-    });
+    /// <summary>When it was used last, as a timestamp of the stopwatch.</summary>
+    public long LastUse { get; private set; }
 
-    public IRowCursor Seek(GroupSchema group, IReadOnlyList<FeatureColumn> columns, IReadOnlyList<object> keys, Window window)
+    public ValueTask SeekAsync(IReadOnlyList<KeySeek> seeks, Func<long, CancellationToken, ValueTask>? fix, CancellationToken ct)
     {
-        if (!_cursors.TryGetValue(columns, out var cursor))
-            _cursors.Add(columns, cursor = new(_database, Explained(() => new RawStatement(_connection, SqliteGroupTable.Seek(group, columns)))));
-        Bind(cursor.Statement, group, keys, window);
-        return cursor;
+        ct.ThrowIfCancellationRequested();
+        if (fix is null)
+        {
+            Seek(seeks);
+            return ValueTask.CompletedTask;
+        }
+        var fixing = fix(Refresh(), ct);
+        if (!fixing.IsCompletedSuccessfully)
+            return SeekAfterAsync(fixing, seeks);
+        Seek(seeks);
+        return ValueTask.CompletedTask;
     }
 
     public void Dispose()
     {
+        LastUse = System.Diagnostics.Stopwatch.GetTimestamp();
+        _owner.Return(this, _isSound);
+    }
+
+    /// <summary>Ends the view that is open, so that the write-ahead log can begin anew. Nobody uses the reader meanwhile.</summary>
+    public void LetGo()
+    {
+        if (!_isOpen)
+            return;
+        _end.Execute();
+        _isOpen = false;
+    }
+
+    public void Close()
+    {
         foreach (var cursor in _cursors.Values)
             cursor.Statement.Dispose();
-        _clock.Dispose();
+        LetGo();
+        foreach (var statement in new[] { _begin, _end, _seq, _newestSeq })
+            statement.Dispose();
         _database.CursorConnections.Return(_connection);
+        _database.ClockConnections.Return(_asking);
     }
 
     /// <summary>Binds what <see cref="SqliteGroupTable.Seek"/> asks for.</summary>
@@ -59,19 +94,73 @@ internal sealed class SqliteKeyReader : IKeyReader
         statement.Bind(keys.Count + 2, Timestamps.ToMicros(window.To));
     }
 
+    /// <summary>Opens a view anew where something was published since the last one; the newest sequence.</summary>
+    private long Refresh() => Explained(() =>
+    {
+        if (_isOpen && Read(_newestSeq) == _openSeq)
+            return _openSeq;
+        LetGo();
+        _begin.Execute();
+        _isOpen = true;
+        return _openSeq = Read(_seq);
+    });
+
+    private static long Read(RawStatement clock)
+    {
+        try
+        {
+            clock.Step();
+            return clock.Integer(0);
+        }
+        finally
+        {
+            clock.Reset();
+        }
+    }
+
+    private async ValueTask SeekAfterAsync(ValueTask fixing, IReadOnlyList<KeySeek> seeks)
+    {
+        await fixing;
+        Seek(seeks);
+    }
+
+    private void Seek(IReadOnlyList<KeySeek> seeks) => Explained(() =>
+    {
+        for (var i = 0; i < seeks.Count; i++)
+        {
+            var seek = seeks[i];
+            if (!_cursors.TryGetValue(seek.Columns, out var cursor))
+                _cursors.Add(seek.Columns, cursor = new(new RawStatement(_connection, SqliteGroupTable.Seek(seek.Group, seek.Columns))));
+            try
+            {
+                Bind(cursor.Statement, seek.Group, seek.Keys, seek.Window);
+                seek.Read(cursor);
+            }
+            finally
+            {
+                cursor.Statement.Reset();
+            }
+        }
+        return true;
+    });
+
     private T Explained<T>(Func<T> work)
     {
         try
         {
             return work();
         }
-        catch (SqliteException e) when (_database.Explain(e) is { } explained)
+        catch (Exception e)
         {
-            throw explained;
+            // Nobody knows in which state it is.
+            _isSound = false;
+            if (e is SqliteException && _database.Explain(e) is { } explained)
+                throw explained;
+            throw;
         }
     }
 
-    private sealed class Cursor(SqliteDatabase database, RawStatement statement) : IRowCursor
+    private sealed class Cursor(RawStatement statement) : IRowCursor
     {
         private const int FirstCell = 2;
 
@@ -81,17 +170,7 @@ internal sealed class SqliteKeyReader : IKeyReader
 
         public bool IsDeleted => statement.Integer(1) != 0;
 
-        public bool Read()
-        {
-            try
-            {
-                return statement.Step();
-            }
-            catch (SqliteException e) when (database.Explain(e) is { } explained)
-            {
-                throw explained;
-            }
-        }
+        public bool Read() => statement.Step();
 
         public bool IsNull(int ordinal) => statement.IsNull(FirstCell + ordinal);
 

@@ -32,6 +32,13 @@ internal static unsafe partial class SqliteNative
     [LibraryImport(Library)]
     private static partial int sqlite3_file_control(nint connection, byte* database, int operation, void* argument);
 
+    /// <param name="hook">Is told after each commit how many pages the write-ahead log has; in its place SQLite moves nothing by itself.</param>
+    [LibraryImport(Library)]
+    public static partial void* sqlite3_wal_hook(nint connection, delegate* unmanaged[Cdecl]<void*, nint, byte*, int, int> hook, void* argument);
+
+    [LibraryImport(Library)]
+    public static partial int sqlite3_wal_checkpoint_v2(nint connection, byte* database, int mode, int* pages, int* moved);
+
     [LibraryImport(Library)]
     public static partial int sqlite3_step(nint statement);
 

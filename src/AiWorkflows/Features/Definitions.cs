@@ -84,13 +84,13 @@ internal abstract class FeatureViewDefinition
     /// <summary>The spine rows in the window with their labels where those are known, without joining features.</summary>
     public abstract IAsyncEnumerable<LabelledKey> ReadLabelsAsync(FeatureReadSession session, Window spineWindow, CancellationToken ct);
 
-    /// <summary>The example of an instance of a request, made by the same joins and the same selection as every other example.</summary>
+    /// <summary>The examples of the instances of a request, made by the same joins and the same selection as every other example.</summary>
     /// <param name="lookup">What the features are looked up in.</param>
-    /// <param name="instance">A JSON object: the keys of a spine row, or all its columns.</param>
-    /// <param name="path">Where the instance stands in the request, for errors.</param>
+    /// <param name="instances">A JSON array of objects: the keys of a spine row, or all its columns.</param>
+    /// <param name="path">Where the array stands in the request, for errors.</param>
     /// <param name="now">The business clock (UTC).</param>
     /// <exception cref="InstanceException">A field is unknown, missing or of another type; or nothing is known about the entity and a feature cannot be missing.</exception>
-    public abstract OnlineExample ExampleOf(OnlineLookup lookup, System.Text.Json.JsonElement instance, string path, DateTime now);
+    public abstract ValueTask<OnlineExample[]> ExamplesAsync(OnlineLookup lookup, System.Text.Json.JsonElement instances, string path, DateTime now, CancellationToken ct);
 
     /// <summary>The latest example of an entity, for people: keys by property or column name.</summary>
     /// <param name="at">Event time that the example is made for; a null value stands for the spine row's own.</param>

@@ -49,7 +49,7 @@ internal class ListView<TExample> : FeatureViewDefinition<TExample> where TExamp
 
     public override Task<ExampleExplanation> ExplainRowAsync(FeatureReadSession session, string row, DateTime eventTime, CancellationToken ct) => throw new NotSupportedException();
 
-    public override OnlineExample ExampleOf(OnlineLookup lookup, System.Text.Json.JsonElement instance, string path, DateTime now) => throw new NotSupportedException();
+    public override ValueTask<OnlineExample[]> ExamplesAsync(OnlineLookup lookup, System.Text.Json.JsonElement instances, string path, DateTime now, CancellationToken ct) => throw new NotSupportedException();
 
     public override Task<ExampleExplanation?> ExplainAsync(FeatureReadSession session, string entityKey, DateTime eventTime, CancellationToken ct) => throw new NotSupportedException();
 

@@ -28,9 +28,9 @@ internal abstract class GroupJoins<TSpine> where TSpine : class
     /// <param name="rows">Receives the rows by join index.</param>
     public abstract Task<IReadOnlyList<JoinedRow>> SeekAsync(FeatureReadSession session, TSpine spine, long time, object?[] rows, CancellationToken ct);
 
-    /// <summary>As <see cref="SeekAsync"/>, for an answer that somebody waits for: without recording what was read.</summary>
-    /// <param name="rows">Receives the rows by join index; null where there is none.</param>
-    public abstract void Find(OnlineLookup lookup, TSpine spine, long time, object?[] rows);
+    /// <summary>As <see cref="SeekAsync"/>, for an answer that somebody waits for: adds its look-ups to those of the others, and does not record what was read.</summary>
+    /// <param name="found">Receives, by join index, what has the row afterwards; null where a part of the key is missing.</param>
+    public abstract void Find(OnlineLookup lookup, TSpine spine, long time, IFoundRow?[] found);
 }
 
 /// <summary>The rows of one group as they become known while the pass moves on in time.</summary>

@@ -31,13 +31,12 @@ internal sealed class TypedGroupJoins<TSpine, TRow, TKey> : GroupJoins<TSpine> w
         return found;
     }
 
-    public override void Find(OnlineLookup lookup, TSpine spine, long time, object?[] rows)
+    public override void Find(OnlineLookup lookup, TSpine spine, long time, IFoundRow?[] found)
     {
         var columns = _lookup ??= new(Properties);
-        foreach (var join in Joins)
-            rows[join.Index] = join.Key(spine, out var key)
-                ? lookup.Find(columns, CanonicalKey.Of(Schema, key), WindowOf(join, time), KnownFor(join, time))?.Row
-                : null;
+        for (var i = 0; i < Joins.Count; i++)
+            if (Joins[i].Key(spine, out var key))
+                found[Joins[i].Index] = lookup.Add(columns, CanonicalKey.Of(Schema, key), WindowOf(Joins[i], time), KnownFor(Joins[i], time));
     }
 
     private static Window WindowOf(JoinPlan<TSpine, TKey> join, long time) =>

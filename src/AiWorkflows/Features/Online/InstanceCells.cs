@@ -30,7 +30,7 @@ internal sealed class InstanceCells(IReadOnlyList<FeatureColumn> columns, object
     /// <summary>The canonical cell (long, double, string or byte[]; null for missing) of a JSON value.</summary>
     /// <param name="enumType">The enum of an enum's column.</param>
     /// <exception cref="InstanceException">The column cannot hold it.</exception>
-    public static object? Of(FeatureColumn column, Type? enumType, JsonElement value, string field)
+    public static object? Of(FeatureColumn column, Type? enumType, JsonElement value, string path, int item)
     {
         if (value.ValueKind == JsonValueKind.Null)
             return column.IsNullable ? null : throw Refuse("null, but it is never missing");
@@ -38,7 +38,7 @@ internal sealed class InstanceCells(IReadOnlyList<FeatureColumn> columns, object
         {
             ColumnType.Text => Text(),
             ColumnType.Enum => Enum.TryParse(enumType!, Text(), ignoreCase: false, out var member) && Enum.IsDefined(enumType!, member!)
-                ? Text() : throw new InstanceException(field, NearMatches.Unknown("value", Text(), Enum.GetNames(enumType!)).Message),
+                ? Text() : throw new InstanceException(Field(), NearMatches.Unknown("value", Text(), Enum.GetNames(enumType!)).Message),
             ColumnType.Boolean => value.ValueKind switch
             {
                 JsonValueKind.True => 1L,
@@ -59,7 +59,8 @@ internal sealed class InstanceCells(IReadOnlyList<FeatureColumn> columns, object
             _ => Vector(),
         };
 
-        InstanceException Refuse(string problem) => new(field, $"it is {problem}.");
+        string Field() => $"{path}[{item}].{column.Name}";
+        InstanceException Refuse(string problem) => new(Field(), $"it is {problem}.");
         InstanceException Expected(string what) => Refuse($"{Shown(value)}, expected is {what}");
 
         string Text() => value.ValueKind == JsonValueKind.String ? value.GetString()! : throw Expected("a text");
@@ -81,7 +82,7 @@ internal sealed class InstanceCells(IReadOnlyList<FeatureColumn> columns, object
             }
             catch (ValueRefusedException e)
             {
-                throw new InstanceException(field, e.Message, e);
+                throw new InstanceException(Field(), e.Message, e);
             }
         }
 
@@ -103,7 +104,7 @@ internal sealed class InstanceCells(IReadOnlyList<FeatureColumn> columns, object
             foreach (var element in value.EnumerateArray())
                 BinaryPrimitives.WriteSingleLittleEndian(bytes.AsSpan(sizeof(float) * i++), element.ValueKind == JsonValueKind.Null ? float.NaN
                     : element.ValueKind == JsonValueKind.Number && element.TryGetSingle(out var number) && float.IsFinite(number) ? number
-                    : throw new InstanceException($"{field}[{i - 1}]", $"it is {Shown(element)}, expected is a number."));
+                    : throw new InstanceException($"{Field()}[{i - 1}]", $"it is {Shown(element)}, expected is a number."));
             return bytes;
         }
     }

@@ -1,3 +1,4 @@
+using System.Text;
 using System.Text.Json;
 
 namespace AiWorkflows.Features;
@@ -12,48 +13,60 @@ internal readonly record struct Instance<TSpine>(object[] Keys, long? EventTime,
 internal sealed class InstanceReader<TSpine> where TSpine : class
 {
     private readonly RowCodec<TSpine> _codec = RowCodec<TSpine>.Instance;
-    private readonly Dictionary<string, int> _ordinals;
+    private readonly byte[][] _names;
     private readonly Type?[] _enums;
 
     public InstanceReader()
     {
         var columns = _codec.Schema.Columns;
-        _ordinals = columns.Select((c, i) => (c.Name, i)).ToDictionary(c => c.Name, c => c.i, StringComparer.Ordinal);
+        _names = [.. columns.Select(c => Encoding.UTF8.GetBytes(c.Name))];
         _enums = [.. columns.Select(c => typeof(TSpine).GetProperty(c.Property)!.PropertyType).Select(t => Nullable.GetUnderlyingType(t) ?? t).Select(t => t.IsEnum ? t : null)];
     }
 
-    /// <param name="path">Where the instance stands in the request.</param>
+    /// <summary>Where an instance stands in the request.</summary>
+    public static string At(string path, int item) => $"{path}[{item}]";
+
+    /// <param name="path">Where the instances stand in the request.</param>
     /// <param name="now">The event time of a row that is given without one.</param>
     /// <exception cref="InstanceException">A field is unknown, missing, or of another type.</exception>
-    public Instance<TSpine> Read(JsonElement instance, string path, DateTime now)
+    public Instance<TSpine> Read(JsonElement instance, string path, int item, DateTime now)
     {
         var columns = _codec.Schema.Columns;
         if (instance.ValueKind != JsonValueKind.Object)
-            throw new InstanceException(path, $"it is no object; write {{\"{string.Join("\": …, \"", _codec.Schema.Keys.Select(k => k.Name))}\": …}}.");
+            throw new InstanceException(At(path, item), $"it is no object; write {{\"{string.Join("\": …, \"", _codec.Schema.Keys.Select(k => k.Name))}\": …}}.");
         var cells = new object?[columns.Count];
         var given = new bool[columns.Count];
         foreach (var property in instance.EnumerateObject())
         {
-            if (!_ordinals.TryGetValue(property.Name, out var ordinal))
-                throw new InstanceException($"{path}.{property.Name}", NearMatches.Unknown($"column of {_codec.Schema.Name}", property.Name, columns.Select(c => c.Name)).Message);
+            var ordinal = Ordinal(property);
+            if (ordinal < 0)
+                throw new InstanceException($"{At(path, item)}.{property.Name}", NearMatches.Unknown($"column of {_codec.Schema.Name}", property.Name, columns.Select(c => c.Name)).Message);
             if (given[ordinal])
-                throw new InstanceException($"{path}.{property.Name}", "it is given twice.");
+                throw new InstanceException($"{At(path, item)}.{property.Name}", "it is given twice.");
             given[ordinal] = true;
-            cells[ordinal] = InstanceCells.Of(columns[ordinal], _enums[ordinal], property.Value, $"{path}.{property.Name}");
+            cells[ordinal] = InstanceCells.Of(columns[ordinal], _enums[ordinal], property.Value, path, item);
         }
         for (var i = 1; i <= _codec.Schema.Keys.Count; i++)
             if (!given[i])
-                throw new InstanceException($"{path}.{columns[i].Name}", $"it is missing; {_codec.Schema.Name} is looked up by {string.Join(" and ", _codec.Schema.Keys.Select(k => k.Name))}.");
+                throw new InstanceException($"{At(path, item)}.{columns[i].Name}", $"it is missing; {_codec.Schema.Name} is looked up by {string.Join(" and ", _codec.Schema.Keys.Select(k => k.Name))}.");
         long? time = given[0] ? (long)cells[0]! : null;
-        var features = Enumerable.Range(1 + _codec.Schema.Keys.Count, _codec.Schema.Features.Count);
-        var hasRow = _codec.Schema.Features.Count == 0 ? given[0] : features.Any(i => given[i]);
+        var first = 1 + _codec.Schema.Keys.Count;
+        var hasRow = _codec.Schema.Features.Count == 0 ? given[0] : Array.IndexOf(given, true, first) >= 0;
         if (!hasRow)
             return new(Keys(cells), time, null);
-        foreach (var i in features)
+        for (var i = first; i < columns.Count; i++)
             if (!given[i] && !columns[i].IsNullable)
-                throw new InstanceException($"{path}.{columns[i].Name}", "it is missing; give either only the keys, so that the row is looked up, or all columns of it.");
+                throw new InstanceException($"{At(path, item)}.{columns[i].Name}", "it is missing; give either only the keys, so that the row is looked up, or all columns of it.");
         cells[0] ??= Timestamps.ToMicros(now);
-        return new(Keys(cells), time, Row(new InstanceCells(columns, cells), path));
+        return new(Keys(cells), time, Row(new InstanceCells(columns, cells), At(path, item)));
+    }
+
+    private int Ordinal(JsonProperty property)
+    {
+        for (var i = 0; i < _names.Length; i++)
+            if (property.NameEquals(_names[i]))
+                return i;
+        return -1;
     }
 
     private object[] Keys(object?[] cells) => cells[1..(1 + _codec.Schema.Keys.Count)]!;

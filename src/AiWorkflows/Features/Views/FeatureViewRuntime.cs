@@ -20,6 +20,9 @@ internal sealed class FeatureViewRuntime<TSpine, TExample> : FeatureViewDefiniti
 
     public required RegisteredView Registered { get; init; }
 
+    private static readonly DateTime Beginning = DateTime.SpecifyKind(DateTime.MinValue, DateTimeKind.Utc);
+    private static readonly DateTime End = DateTime.SpecifyKind(DateTime.MaxValue, DateTimeKind.Utc);
+
     private readonly Lazy<RowLookup<TSpine>> _spineLookup = new(() => new RowLookup<TSpine>(null));
     private readonly Lazy<InstanceReader<TSpine>> _instances = new(() => new InstanceReader<TSpine>());
 
@@ -43,41 +46,50 @@ internal sealed class FeatureViewRuntime<TSpine, TExample> : FeatureViewDefiniti
                 yield return new(e.EntityKey!, e.EventTime, e.HasLabel, e.Label, e.LabelText, e.LabelKnownAt);
     }
 
-    public override OnlineExample ExampleOf(OnlineLookup lookup, JsonElement instance, string path, DateTime now)
+    public override async ValueTask<OnlineExample[]> ExamplesAsync(OnlineLookup lookup, JsonElement instances, string path, DateTime now, CancellationToken ct)
     {
-        var given = _instances.Value.Read(instance, path, now);
         var clock = Timestamps.ToMicros(now);
-        var codec = RowCodec<TSpine>.Instance;
-        var spine = given.Row;
-        var time = Math.Min(given.EventTime ?? clock, clock);
-        if (spine is null)
+        var asked = new Asked[instances.GetArrayLength()];
+        var item = 0;
+        foreach (var instance in instances.EnumerateArray())
         {
-            var until = given.EventTime ?? long.MaxValue - 1;
-            var window = new Window(DateTime.SpecifyKind(DateTime.MinValue, DateTimeKind.Utc), until >= Timestamps.ToMicros(DateTime.MaxValue) ? DateTime.SpecifyKind(DateTime.MaxValue, DateTimeKind.Utc) : Timestamps.FromMicros(until + 1));
-            if (lookup.Find(_spineLookup.Value, given.Keys, window, KnownWhen.Always) is not { } found)
-                return Unknown(given, path, time);
-            spine = found.Row;
-            time = Math.Min(found.Time, clock);
+            var given = _instances.Value.Read(instance, path, item, now);
+            asked[item++] = new(given, given.Row is null ? lookup.Add(_spineLookup.Value, given.Keys, Until(given.EventTime), KnownWhen.Always) : null);
         }
-        var rows = new object?[Projection.Aliases.Count];
-        foreach (var group in Groups)
-            group.Find(lookup, spine, time, rows);
-        var example = Projection.Build(spine, rows);
-        return new(example, codec.KeyJson(spine), Timestamps.FromMicros(time), codec.Json(spine), Missing(rows));
+        await lookup.FindAsync(ct);
+        foreach (var one in asked)
+            one.Join(Groups, lookup, clock, Projection.Aliases.Count);
+        await lookup.FindAsync(ct);
+        var examples = new OnlineExample[asked.Length];
+        for (var i = 0; i < examples.Length; i++)
+            examples[i] = asked[i].Spine is { } spine ? Known(spine, asked[i]) : Unknown(asked[i], InstanceReader<TSpine>.At(path, i));
+        return examples;
+    }
+
+    /// <summary>Event times up to the given one, or all.</summary>
+    private static Window Until(long? time) => time is { } t && t < Timestamps.ToMicros(DateTime.MaxValue) ? new(Beginning, Timestamps.FromMicros(t + 1)) : new(Beginning, End);
+
+    private OnlineExample Known(TSpine spine, Asked asked)
+    {
+        var rows = new object?[asked.Rows.Length];
+        for (var i = 0; i < rows.Length; i++)
+            rows[i] = asked.Rows[i]?.Row;
+        var codec = RowCodec<TSpine>.Instance;
+        return new(Projection.Build(spine, rows), codec.KeyJson(spine), Timestamps.FromMicros(asked.Time), codec.Json(spine), Missing(rows));
     }
 
     private string[] Missing(object?[] rows) => Array.Exists(rows, r => r is null) ? [.. Projection.Aliases.Where((_, i) => rows[i] is null)] : [];
 
     /// <summary>An entity that nothing is known about: every feature is missing, where features can be.</summary>
-    private OnlineExample Unknown(in Instance<TSpine> given, string path, long time)
+    private OnlineExample Unknown(Asked asked, string path)
     {
-        var keys = given.Keys;
+        var keys = asked.Given.Keys;
         var json = JsonCells.WriteKeys(Spine, sink => PutKeys(sink, keys));
         if (WhenUnknown == UnknownEntity.Refuse)
             throw new InstanceException(path, $"{Spine.Name} has no row {json}, and view {Name} refuses entities that it does not know; give all columns of the row.");
         if (Projection.AllMissing() is not { } example)
             throw new InstanceException(path, $"{Spine.Name} has no row {json}, and {Projection.NeverMissing} of {typeof(TExample).Name} cannot be missing; give all columns of the row.");
-        return new(example, json, Timestamps.FromMicros(time), JsonCells.Write(Spine.Columns, sink => PutKeys(sink, keys)), [OnlineExample.Spine, .. Projection.Aliases]);
+        return new(example, json, Timestamps.FromMicros(asked.Time), JsonCells.Write(Spine.Columns, sink => PutKeys(sink, keys)), [OnlineExample.Spine, .. Projection.Aliases]);
     }
 
     private static void PutKeys(ICellSink sink, object[] keys)
@@ -154,5 +166,29 @@ internal sealed class FeatureViewRuntime<TSpine, TExample> : FeatureViewDefiniti
             .ToArray();
         return new(RowCodec<TSpine>.Instance.KeyJson(spine), Timestamps.FromMicros(time), example, values,
             [.. joined.OrderBy(r => Array.IndexOf([.. Projection.Aliases], r.Alias))]);
+    }
+
+    /// <summary>An instance on its way to an example.</summary>
+    /// <param name="Lookup">What finds its spine row; null where the row was given.</param>
+    private sealed record Asked(Instance<TSpine> Given, LatestRow<TSpine>? Lookup)
+    {
+        /// <summary>The row that was given or found.</summary>
+        public TSpine? Spine { get; private set; }
+
+        /// <summary>The moment of which the features are known, in microseconds.</summary>
+        public long Time { get; private set; }
+
+        public IFoundRow?[] Rows { get; private set; } = [];
+
+        public void Join(IReadOnlyList<GroupJoins<TSpine>> groups, OnlineLookup lookup, long clock, int joins)
+        {
+            Spine = Lookup is null ? Given.Row : Lookup.Found?.Row;
+            Time = Math.Min((Lookup?.Found is { } found ? found.Time : Given.EventTime) ?? clock, clock);
+            if (Spine is null)
+                return;
+            Rows = new IFoundRow?[joins];
+            foreach (var group in groups)
+                group.Find(lookup, Spine, Time, Rows);
+        }
     }
 }

@@ -34,7 +34,8 @@ internal sealed class GroupCommit : IAsyncDisposable
     {
         (_log, _logger, _capacity, _patience) = (log, logger, capacity, patience ?? UsualPatience);
         _queue = Channel.CreateUnbounded<Pending>(new UnboundedChannelOptions { SingleReader = true });
-        _work = Task.Run(WriteAsync);
+        // A thread of its own: waiting for the disk all the time, it would else be missing among those that answer requests.
+        _work = Task.Factory.StartNew(Write, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
     }
 
     /// <summary>Waits until the rows of one request are durable.</summary>
@@ -102,10 +103,11 @@ internal sealed class GroupCommit : IAsyncDisposable
         _stop.Dispose();
     }
 
-    private async Task WriteAsync()
+    private void Write()
     {
+        Thread.CurrentThread.Name = "Prediction log";
         var group = new List<Pending>();
-        while (await _queue.Reader.WaitToReadAsync())
+        while (_queue.Reader.WaitToReadAsync().AsTask().GetAwaiter().GetResult())
         {
             var rows = 0;
             while (rows < MostRows && _queue.Reader.TryRead(out var next))
@@ -119,7 +121,7 @@ internal sealed class GroupCommit : IAsyncDisposable
             {
                 Volatile.Write(ref _writingSince, Stopwatch.GetTimestamp());
                 var filled = group.Where(r => r.Rows.Count > 0).ToArray();
-                var logged = await _log.AppendAsync([.. filled.Select(r => r.Rows)], _stop.Token);
+                var logged = _log.AppendAsync([.. filled.Select(r => r.Rows)], _stop.Token).GetAwaiter().GetResult();
                 for (var i = 0; i < filled.Length; i++)
                     filled[i].Logged.TrySetResult(logged[i]);
                 foreach (var request in group)

@@ -53,33 +53,32 @@ internal sealed class OnlinePredictor(
         var predicted = Timestamps.FromMicros(Timestamps.ToMicros(system.GetUtcNow().UtcDateTime));
         var rows = new List<OnlineRow>();
         var answers = new List<OnlinePrediction>(request.Instances.GetArrayLength());
-        using (var lookup = await features.OpenAsync(ct))
+        var now = clock.GetUtcNow().UtcDateTime;
+        OnlineExample[] examples;
+        long asOfSeq;
+        using (var lookup = features.Open())
+            (examples, asOfSeq) = (await pipeline.View.ExamplesAsync(lookup, request.Instances, "instances", now, ct), lookup.AsOfSeq);
+        for (var item = 0; item < examples.Length; item++)
         {
-            var now = clock.GetUtcNow().UtcDateTime;
-            var item = 0;
-            foreach (var instance in request.Instances.EnumerateArray())
-            {
-                var example = pipeline.View.ExampleOf(lookup, instance, $"instances[{item}]", now);
-                var answering = challenger is not null && !traffic.Shadow && ShareOf(example.EntityKey) < traffic.Share ? challenger : champion;
-                var answer = await RowAsync(answering, answering == champion && IsChampion(request) ? OnlineModels.Champion : OnlineModels.Challenger, request.RequestId, item, null, example);
-                rows.Add(answer);
-                answers.Add(new(answer.PredictionId, answering.Version, answer.EntityKey, answer.EventTime, answer.Scored.Score, answer.Scored.Probability, answer.Scored.Label, answer.Scored.Output, example.Missing));
-                if (challenger is not null && traffic.Shadow)
-                    rows.Add(await RowAsync(challenger, Shadow, null, item, answer.PredictionId, example));
-                item++;
-            }
-
-            async Task<OnlineRow> RowAsync(OnlineVersion version, string role, string? requestId, int place, long? instead, OnlineExample example)
-            {
-                var scored = version.Score(example.Features);
-                var (batch, ordinal) = await batches.NextAsync(version, role, ct);
-                return new(batch, ordinal, requestId, place, instead, example.EntityKey, example.Moment, predicted, lookup.AsOfSeq, scored, example.Inputs, MissingJson(example.Missing));
-            }
+            var example = examples[item];
+            var answering = challenger is not null && !traffic.Shadow && ShareOf(example.EntityKey) < traffic.Share ? challenger : champion;
+            var answer = await RowAsync(answering, answering == champion && IsChampion(request) ? OnlineModels.Champion : OnlineModels.Challenger, request.RequestId, item, null, example);
+            rows.Add(answer);
+            answers.Add(new(answer.PredictionId, answering.Version, answer.EntityKey, answer.EventTime, answer.Scored.Score, answer.Scored.Probability, answer.Scored.Label, answer.Scored.Output, example.Missing));
+            if (challenger is not null && traffic.Shadow)
+                rows.Add(await RowAsync(challenger, Shadow, null, item, answer.PredictionId, example));
         }
         if (await commits.AppendAsync(rows))
             return new(request.Model, answers);
         return await RepeatedAsync(request, answers, ct)
             ?? throw new InvalidOperationException($"Request {request.RequestId} is said to be logged, but is not there.");
+
+        async ValueTask<OnlineRow> RowAsync(OnlineVersion version, string role, string? requestId, int place, long? instead, OnlineExample example)
+        {
+            var scored = version.Score(example.Features);
+            var (batch, ordinal) = await batches.NextAsync(version, role, ct);
+            return new(batch, ordinal, requestId, place, instead, example.EntityKey, example.Moment, predicted, asOfSeq, scored, example.Inputs, MissingJson(example.Missing));
+        }
     }
 
     private static bool IsChampion(OnlineRequest request) => request is { Version: null, Alias: null or OnlineModels.Champion };
