@@ -64,6 +64,7 @@ public sealed class StaticProofTests
     [InlineData("CreateView")]
     [InlineData("Scan")]
     [InlineData("Seek")]
+    [InlineData("SeekNewest")]
     [InlineData("Copy")]
     public void A_misspelt_column_in_a_generated_statement_is_found(string generator)
     {

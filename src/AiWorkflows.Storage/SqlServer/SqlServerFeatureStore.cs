@@ -24,7 +24,7 @@ internal sealed class SqlServerFeatureStore(SqlServerDatabase database) : Featur
         });
     }
 
-    public override IKeyReader OpenKeys() => new StoreKeyReader(this);
+    public override IKeyReader OpenKeys() => new SqlServerKeyReader(database);
 
     protected override ICommitWriter OpenWriter(CommitRequest request, long commitId, long baseSeq) => new SqlServerCommitWriter(database, request, commitId, baseSeq);
 

@@ -83,6 +83,13 @@ internal static class SqlServerGroupTable
         return $"{Select(group, columns)} WHERE {string.Concat(group.Keys.Select((k, i) => $"{Quote(k.Name)} = @key{i} AND "))}{time} >= @from AND {time} < @to ORDER BY {time} DESC";
     }
 
+    /// <summary>The newest rows of one entity. Parameters: @rows, and with the prefix key0, key1, …, from, to.</summary>
+    public static string SeekNewest(GroupSchema group, IReadOnlyList<FeatureColumn> columns, string prefix)
+    {
+        var time = Quote(group.EventTime.Name);
+        return $"{Select(group, columns, "SELECT TOP (@rows)")} WHERE {string.Concat(group.Keys.Select((k, i) => $"{Quote(k.Name)} = @{prefix}key{i} AND "))}{time} >= @{prefix}from AND {time} < @{prefix}to ORDER BY {time} DESC";
+    }
+
     /// <summary>The type of a parameter that is compared with the column, and its length.</summary>
     public static (SqlDbType Type, int Size) Parameter(FeatureColumn column) => column.Type switch
     {
@@ -97,8 +104,8 @@ internal static class SqlServerGroupTable
         _ => throw new ArgumentException($"{column.Name} of type {column.Type} is no key."),
     };
 
-    private static string Select(GroupSchema group, IReadOnlyList<FeatureColumn> columns) =>
-        $"SELECT {string.Join(", ", columns.Select(c => Quote(c.Name)).Prepend("deleted").Prepend("commit_id"))} FROM {Table(group)}";
+    private static string Select(GroupSchema group, IReadOnlyList<FeatureColumn> columns, string select = "SELECT") =>
+        $"{select} {string.Join(", ", columns.Select(c => Quote(c.Name)).Prepend("deleted").Prepend("commit_id"))} FROM {Table(group)}";
 
     private static FeatureColumn[] ClusteredColumns(GroupSchema group) => [group.EventTime, .. group.Keys];
 

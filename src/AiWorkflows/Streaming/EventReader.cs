@@ -33,7 +33,7 @@ internal sealed class EventReader<TEvent> where TEvent : class
             if (given[ordinal])
                 throw new InstanceException($"{path}.{property.Name}", "it is given twice.");
             given[ordinal] = true;
-            cells[ordinal] = InstanceCells.Of(columns[ordinal], _enums[ordinal], property.Value, $"{path}.{property.Name}");
+            cells[ordinal] = InstanceCells.Of(columns[ordinal], _enums[ordinal], property.Value, path);
         }
         for (var i = 0; i < columns.Count; i++)
             if (!given[i] && !columns[i].IsNullable)

@@ -144,7 +144,8 @@ internal sealed class PartitionProcessor<TEvent>(StreamDefinition<TEvent> stream
         _events = new();
         if (_latest is { } latest && _isRestored)
         {
-            using var lookup = await online.OpenAsync(ct);
+            using var lookup = online.Open();
+            await lookup.FindAsync(ct);
             var moment = MomentAt(latest, clock) with { Lookup = lookup };
             changes.AddRange(feeds.Select(f => f.Flush(moment)));
             _memory.Forget(latest);

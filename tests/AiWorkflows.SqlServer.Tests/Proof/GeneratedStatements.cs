@@ -20,6 +20,7 @@ internal static class GeneratedStatements
     [
         ($"SqlServerGroupTable.Scan({group})", SqlServerGroupTable.Scan(group, columns)),
         ($"SqlServerGroupTable.Seek({group})", SqlServerGroupTable.Seek(group, columns)),
+        ($"SqlServerGroupTable.SeekNewest({group})", SqlServerGroupTable.SeekNewest(group, columns, "s0")),
         ($"SqlServerGroupTable.Copy({group})", Insert(SqlServerGroupTable.Table(group), SqlServerCommitWriter.ColumnsOf(group).Select(c => c.Name))),
     ];
 

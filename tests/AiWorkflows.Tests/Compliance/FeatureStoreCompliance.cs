@@ -202,4 +202,28 @@ public abstract class FeatureStoreCompliance
         await store.Ledger.WinAsync(new(attempt) { Commit = Readings.Seal(writer, Readings.Day, 1) }, default);
         await Should.ThrowAsync<FencedException>(writer.WriteAsync(new Readings.Batch([Readings.Row("b", 1, 1)], []), default));
     }
+
+    [Fact]
+    public async Task Look_ups_made_together_find_what_counts_however_many_versions_stand_before_it()
+    {
+        await using var store = await OpenAsync();
+        await Readings.RegisterAsync(store.Features);
+        await Readings.PublishAsync(store, Readings.Day, [.. Enumerable.Range(0, 20).SelectMany(h => new[] { Readings.Row("a", h, h), Readings.Row("b", h, 100 + h) })]);
+        await Readings.PublishAsync(store, Readings.Day, [Readings.Row("b", 19, 7)], [.. Enumerable.Range(8, 12).Select(h => Readings.Row("a", h, 0))]);
+        using var features = new OnlineFeatures(store.Features);
+        using var lookup = features.Open();
+        var all = new RowLookup<Reading>(null);
+        var found = new[]
+        {
+            lookup.Add(all, ["a", 1L], Readings.Day, KnownWhen.Always), lookup.Add(all, ["b", 1L], Readings.Day, KnownWhen.Always), lookup.Add(all, ["c", 1L], Readings.Day, KnownWhen.Always),
+            lookup.Add(all, ["b", 1L], new(Readings.Start, Readings.At(3)), KnownWhen.Always), lookup.Add(all, ["b", 1L], Readings.Day, new(Timestamps.ToMicros(Readings.At(5)), 0, true, false)),
+        };
+        await lookup.FindAsync(default);
+        lookup.AsOfSeq.ShouldBe(await store.Features.CurrentSeqAsync(default));
+        found.Select(f => f.Found?.Row.Value).ShouldBe([7, 7, null, 102, 104]);
+        found[0].Found!.Value.Row.At.ShouldBe(Readings.At(7));
+        var many = Enumerable.Range(0, 1500).Select(i => lookup.Add(all, ["b", 1L], new(Readings.Start, Readings.At(i % 20 + 0.5)), KnownWhen.Always)).ToArray();
+        await lookup.FindAsync(default);
+        many.Select((f, i) => f.Found!.Value.Row.Value == (i % 20 == 19 ? 7 : 100 + i % 20)).ShouldAllBe(same => same);
+    }
 }

@@ -29,8 +29,9 @@ internal sealed class InstanceCells(IReadOnlyList<FeatureColumn> columns, object
 
     /// <summary>The canonical cell (long, double, string or byte[]; null for missing) of a JSON value.</summary>
     /// <param name="enumType">The enum of an enum's column.</param>
+    /// <param name="path">Where the row stands in what was sent; with <paramref name="item"/>, where the array of rows does.</param>
     /// <exception cref="InstanceException">The column cannot hold it.</exception>
-    public static object? Of(FeatureColumn column, Type? enumType, JsonElement value, string path, int item)
+    public static object? Of(FeatureColumn column, Type? enumType, JsonElement value, string path, int? item = null)
     {
         if (value.ValueKind == JsonValueKind.Null)
             return column.IsNullable ? null : throw Refuse("null, but it is never missing");
@@ -59,7 +60,7 @@ internal sealed class InstanceCells(IReadOnlyList<FeatureColumn> columns, object
             _ => Vector(),
         };
 
-        string Field() => $"{path}[{item}].{column.Name}";
+        string Field() => item is { } i ? $"{path}[{i}].{column.Name}" : $"{path}.{column.Name}";
         InstanceException Refuse(string problem) => new(Field(), $"it is {problem}.");
         InstanceException Expected(string what) => Refuse($"{Shown(value)}, expected is {what}");
 

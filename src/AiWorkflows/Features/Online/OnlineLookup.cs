@@ -32,6 +32,15 @@ internal sealed class OnlineLookup : ICommitOrder, IDisposable
         return seek;
     }
 
+    /// <summary>Makes one look-up at once, for code that may hold its thread.</summary>
+    /// <inheritdoc cref="Add{TRow}" path="/param"/>
+    public FeedRow<TRow>? Find<TRow>(RowLookup<TRow> lookup, IReadOnlyList<object> keys, Window window, in KnownWhen known) where TRow : class
+    {
+        var seek = Add(lookup, keys, window, known);
+        FindAsync(CancellationToken.None).AsTask().GetAwaiter().GetResult();
+        return seek.Found;
+    }
+
     /// <summary>Makes all look-ups that were added since the last time.</summary>
     public async ValueTask FindAsync(CancellationToken ct)
     {
