@@ -11,7 +11,7 @@ namespace AiWorkflows.Hosting.Dashboard;
 
 /// <summary>Reads what the pages show, each answer at most once a second.</summary>
 internal sealed partial class DashboardReader(
-    DashboardQueries queries, ModelQueries models, FeatureQueries features, BackfillQueries backfills, PredictionQueries predictions, PredictionExplainer explainer,
+    DashboardQueries queries, ModelQueries models, FeatureQueries features, GroupRowQueries groupRows, BackfillQueries backfills, PredictionQueries predictions, PredictionExplainer explainer,
     ILedger ledger, PageCache cache, Catalog catalog, BusinessClock clock, IJobDispatcher dispatcher)
 {
     /// <summary>How many windows a strip shows.</summary>
@@ -139,22 +139,6 @@ internal sealed partial class DashboardReader(
         var right = b ?? versions.FirstOrDefault(version => version.Version != left)?.Version ?? left;
         return await models.FindAsync(model, left, ct).ConfigureAwait(false) is { } first && await models.FindAsync(model, right, ct).ConfigureAwait(false) is { } second
             ? new ComparisonModel(model, versions, first, second) : null;
-    });
-
-    public Task<IReadOnlyList<GroupRow>> FeatureGroupsAsync() => cache.GetAsync("features", () => features.ListAsync(CancellationToken.None));
-
-    /// <summary>The newest version of a group; null where the store has none.</summary>
-    public Task<FeatureGroupModel?> FeatureGroupAsync(string name) => cache.GetAsync($"feature {name}", async () =>
-    {
-        var ct = CancellationToken.None;
-        if ((await features.FindAsync(name, ct).ConfigureAwait(false)).MaxBy(row => row.Version) is not { } group)
-            return null;
-        return new FeatureGroupModel(
-            group,
-            await features.CommitsAsync(name, group.Version, RowsPerPanel, ct).ConfigureAwait(false),
-            await features.StatisticsAsync(name, group.Version, 1, ct).ConfigureAwait(false) is [var newest, ..] ? newest : null,
-            await features.QuarantineCountsAsync(name, ct).ConfigureAwait(false),
-            await features.UsedByAsync(name, group.Version, ct).ConfigureAwait(false));
     });
 
     public Task<IReadOnlyList<DashboardLogLine>> LogAfterAsync(long runId, long after, DashboardLogFilter filter) =>

@@ -14,6 +14,7 @@ internal static class DashboardServices
         services.TryAddSingleton<DashboardQueries>();
         services.TryAddSingleton<ModelQueries>();
         services.TryAddSingleton<FeatureQueries>();
+        services.TryAddSingleton<GroupRowQueries>();
         services.TryAddSingleton<BackfillQueries>();
         services.TryAddSingleton<PredictionQueries>();
         services.TryAddSingleton<PredictionExplainer>();

@@ -44,6 +44,7 @@ internal static class DashboardSetup
         AddPage("/runs/(?<id>[0-9]{1,18})", new RunPage());
         AddPage("/backfills/(?<id>[0-9]{1,18})", new BackfillPage());
         AddPage("/features/(?<name>[^/]+)", new FeatureGroupPage());
+        AddPage("/features/(?<name>[^/]+)/rows", new GroupRowsPage());
         AddPage("/models/(?<name>[^/]+)", new ModelPage());
         AddPage("/models/(?<name>[^/]+)/compare", new ComparePage());
 
@@ -51,6 +52,7 @@ internal static class DashboardSetup
         routes.Add("/runs/(?<id>[0-9]{1,18})/log", new LogDispatcher());
         routes.Add("/aw/jobs/(?<job>[^/]+)", new JobDispatcher());
         routes.Add("/models/(?<name>[^/]+)/versions/(?<version>[0-9]{1,9})/download", new ArtifactDispatcher());
+        routes.Add("/features/(?<name>[^/]+)/replay", new ActionDispatcher(DashboardActions.ReplayAsync));
         routes.Add("/models/(?<name>[^/]+)/promote", new ActionDispatcher(ModelChanges.PromoteAsync));
         routes.Add("/models/(?<name>[^/]+)/rollback", new ActionDispatcher(ModelChanges.RollBackAsync));
         routes.Add("/workflows/(?<name>[^/]+)/run", new ActionDispatcher(DashboardActions.RunNowAsync));

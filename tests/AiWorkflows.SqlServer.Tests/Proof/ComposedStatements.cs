@@ -30,6 +30,8 @@ internal static class ComposedStatements
             () => dashboard.BatchesAsync("p", new("m", null, null, null, false), null, 1, ct),
             () => dashboard.BatchesAsync("p", new("m", 1, day, day, false), 1, 1, ct),
             () => dashboard.OnlineBatchesAsync(new("m", 1, null, null, true), 1, 1, ct),
+            () => dashboard.CommitsAsync("g", 1, 1, withStatistics: true, 1, ct),
+            () => dashboard.CommitsAsync("g", 1, 1, withStatistics: false, 1, ct),
             () => dashboard.PredictionsOfAsync(1, 0, 1, 1, ct),
             () => dashboard.PredictionsOfAsync([1], ct),
             () => dashboard.OnlinePredictionsOfAsync([1], 0, 1, 1, ct),
@@ -49,6 +51,9 @@ internal static class ComposedStatements
         }
         foreach (var group in groups)
         {
+            var stored = StoredColumn.Read(StoredColumn.Write(group));
+            calls.Add(() => new GroupRowQueries(database).NewestAsync(group.Name, group.Version, stored, true, null, null, 1, 1, ct));
+            calls.Add(() => new GroupRowQueries(database).NewestAsync(group.Name, group.Version, stored, false, "1", day, 1, 1, ct));
             var table = new VersionTable(database, group.Name, group.Version, StoredColumn.Read(StoredColumn.Write(group)));
             calls.Add(async () => await table.RowsAsync(new Window(day, day.AddDays(1)), ct).GetAsyncEnumerator(ct).MoveNextAsync());
             calls.Add(() => database.WriteAsync(tx => table.DeleteAsync(tx, [new([new Utc(day), .. group.Keys.Select(_ => (object)"key")], 1, 1, 1, [])]), ct));

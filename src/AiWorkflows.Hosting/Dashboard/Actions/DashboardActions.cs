@@ -39,5 +39,12 @@ internal static class DashboardActions
     public static async Task<string?> RetryBackfillAsync(ActionRequest request, CancellationToken ct) =>
         await Engine(request).RetryBackfillAsync(request.Id, request.By, ct).ConfigureAwait(false) > 0 ? null : $"No window of backfill {request.Id} has failed or was cancelled; there is nothing to retry.";
 
+    public static async Task<string?> ReplayAsync(ActionRequest request, CancellationToken ct)
+    {
+        var outcome = await ActivatorUtilities.CreateInstance<QuarantineReplay>(request.Services).RunAsync(request.Name, new HashSet<long>(), accept: request.Field("accept") == "yes", request.By, ct).ConfigureAwait(false);
+        return outcome.Taken > 0 ? null : outcome.Refused.Count == 0 ? $"No rows of {request.Name} are in quarantine."
+            : $"All {outcome.Refused.Count} rows stay in quarantine; the first because it {outcome.Refused[0].Reason}.";
+    }
+
     private static RunEngine Engine(ActionRequest request) => request.Services.GetRequiredService<RunEngine>();
 }

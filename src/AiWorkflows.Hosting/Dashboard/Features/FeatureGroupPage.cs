@@ -1,105 +1,117 @@
 using System.Globalization;
-using System.Text.Json;
+using AiWorkflows.Features;
 using AiWorkflows.Hosting.Dashboard.Charts;
+using AiWorkflows.Hosting.Dashboard.Models;
 using AiWorkflows.Hosting.Dashboard.Pages;
 using AiWorkflows.Hosting.Dashboard.Rendering;
+using AiWorkflows.Storage;
 using AiWorkflows.Storage.Queries;
 using static AiWorkflows.Hosting.Dashboard.Rendering.Components;
 
 namespace AiWorkflows.Hosting.Dashboard.Features;
 
-/// <summary>One feature group: its columns with their distribution, its commits with the runs that made them, what was kept out, who reads it.</summary>
+/// <summary>One feature group: is it fresh, what came in, how its columns are spread, what was kept out, what is made from it.</summary>
 internal sealed class FeatureGroupPage : DashboardPage
 {
+    private const int ListedCommits = 12;
+
     public override string Section => "features";
 
-    public override async Task<PageContent> LoadAsync(PageRequest request)
-    {
-        var name = Uri.UnescapeDataString(request.Uri.Groups["name"].Value);
-        return await request.Reader.FeatureGroupAsync(name).ConfigureAwait(false) is { } model
-            ? Render(model, request.Context) : throw new NoSuchPageException($"There is no feature group '{name}' in the store.");
-    }
+    public override async Task<PageContent> LoadAsync(PageRequest request) =>
+        await request.Reader.FeatureGroupAsync(request.Name, request.Number("seq")).ConfigureAwait(false) is { } model
+            ? Render(model, request.Context) : throw new NoSuchPageException($"There is no feature group '{request.Name}' in the store.");
 
     internal static PageContent Render(FeatureGroupModel model, PageContext context)
     {
         var group = model.Group;
+        var url = context.FeatureGroup(group.FeatureGroup);
         return new()
         {
             Title = group.FeatureGroup,
             Section = "features",
             Crumb = Link(context.Url("/features"), "Feature groups"),
-            Heading = Markup.Of($"{group.FeatureGroup} <span class=\"aw-muted\">v{group.Version}</span>{Markup.When(group.Deprecated, Tag("deprecated", "warn"))}"),
-            Subtitle = Markup.Text(group.Description ?? $"Written by {group.WrittenBy ?? "something outside these workflows"}."),
+            Heading = Markup.Of($"{group.FeatureGroup} <span class=\"aw-muted\">v{group.Version}</span>{Markup.When(group.Online, Tag("online"))}{Markup.When(group.Deprecated, Tag("deprecated", "warn"))}"),
+            Subtitle = Markup.Text($"{group.Description}{(group.Description is null ? "" : " ")}Written by {group.WrittenBy ?? "something outside these workflows"}."),
+            Actions = Link(url + "/rows" + (model.Seq is { } s ? "?seq=" + Text(s) : ""), "Look at rows", "btn btn-default btn-sm"),
             Body = Markup.Of(
                 $"""
-                {Part("facts", FactsOf(group, context))}{Components.Panel("Columns", Columns(model), Markup.Text(model.Statistics is { } s ? $"statistics of commit {s.CommitId.ToString(CultureInfo.InvariantCulture)}, {Format.Count(s.Rows, "row")}" : "statistics come with the first commit"), part: "columns")}<div class="aw-grid"><div class="aw-c8">{Components.Panel("Commits", Commits(model, context), Markup.Raw("newest first"), part: "commits")}</div><div class="aw-c4">{Components.Panel("Quarantine", Quarantine(model), part: "quarantine")}{Components.Panel("Read by", UsedBy(model), part: "readers")}</div></div>
+                {Earlier(model, url)}{Part("facts", FactsOf(model, context))}{Quarantine.Form(model, context)}{Components.Panel("Rows per commit", RowsPerCommit(model), Markup.Text(model.Commits.Count == 0 ? "" : $"the newest {Format.Count(model.Commits.Count, "commit")}, by publication"), Key(("", "replace"), ("s2", "patch"), ("warn", "rows kept out")), part: "commits-chart")}{Components.Panel("Columns", ColumnTable.Render(model), Markup.Text(model.Statistics.Count == 0 ? "statistics come with the first commit" : $"as commit {Text(model.Statistics[0].Commit.CommitId)} counted them, {Format.Count(model.Statistics[0].Commit.RowsComputed, "row")}; the table itself is not read"), part: "columns")}{Components.Panel("Lineage", Lineage(model, context), Markup.Raw("what it is made from, and what is made from it"), part: "lineage")}<div class="aw-grid"><div class="aw-c7">{Components.Panel("Commits", Commits(model, context), Markup.Raw("newest first; open a sequence to look at the group as it was"), part: "commits")}</div><div class="aw-c5">{Components.Panel("Expectations", Quarantine.Expectations(model), part: "expectations")}{Components.Panel("Quarantine", Quarantine.Rows(model, context), Markup.Raw("kept out, not lost"), Quarantine.Button(model, context), part: "quarantine")}</div></div>
                 """),
-            LiveUrl = context.Url("/features/" + Uri.EscapeDataString(group.FeatureGroup) + "/parts"),
+            LiveUrl = $"{url}/parts{(model.Seq is { } seq ? "?seq=" + Text(seq) : "")}",
         };
     }
 
-    private static Markup FactsOf(GroupRow group, PageContext context) => Facts(
-        Fact("Rows now", Markup.Text(Format.Number(group.Rows)), Markup.Text(Format.Count(group.Commits, "commit"))),
-        Fact("Complete up to", Markup.Text(group.Watermark is { } mark ? Timestamps.Display(mark.Value) : "–"), Markup.Raw("the end of what was computed without a gap")),
-        Fact("Newest row", Markup.Text(group.LastEventTime is { } last ? Timestamps.Display(last.Value) : "–"), Markup.Raw("event time, UTC")),
-        Fact("Published", group.LastPublishedAt is { } at ? context.Time(at.Value) : Markup.Raw("never")),
-        Fact("Quarantined", Markup.Text(Format.Number(group.RowsQuarantined)), Markup.Raw("rows that an expectation kept out")));
+    private static Markup Earlier(FeatureGroupModel model, string url) => model.Seq is not { } seq ? Markup.Empty : Notice(Status.Warn, Markup.Of(
+        $"<p>This is the group <b>as of sequence {seq}</b>: commits that were published later are left out of charts, commits and rows. {Link(url, "Look at it now")}</p>"));
 
-    private static Markup Columns(FeatureGroupModel model)
+    private static Markup FactsOf(FeatureGroupModel model, PageContext context)
     {
-        var statistics = StatisticsByColumn(model.Statistics);
-        var rows = model.Group.Columns.Parse() is { ValueKind: JsonValueKind.Array } columns ? columns.EnumerateArray().Select(column => Column(column, statistics)) : [];
-        return Table.Of("Columns", "", [Table.Heading("Column"), Table.Heading("Type"), Table.NumberHeading("Missing"), Table.NumberHeading("Least"), Table.NumberHeading("Mean"), Table.NumberHeading("Greatest"), Table.Heading("Distribution")], rows);
+        var group = model.Group;
+        var newest = model.Commits.Count > 0 ? model.Commits[0] : null;
+        var waiting = model.QuarantineCounts.Sum(rule => rule.Rows - rule.Replayed);
+        return Facts(
+            Fact("Behind", Markup.Text(group.Watermark is not { } mark ? "–" : model.EventTime > mark.Value ? Format.Coarse(model.EventTime - mark.Value) : "current"), Markup.Raw("the event clock, less what is complete")),
+            Fact("Complete up to", Markup.Text(group.Watermark is { } reached ? Timestamps.Display(reached.Value) : "–"), Markup.Raw("computed without a gap")),
+            Fact("Rows now", Markup.Text(Format.Number(group.Rows)), Markup.Text(Format.Count(group.Commits, "commit"))),
+            Fact("Newest commit", newest is null ? Markup.Raw("none") : Markup.Of($"{Format.Number(newest.Rows)} <small>rows stored</small>"), newest is null ? default : Markup.Of($"{context.Time(newest.PublishedAt.Value)}, sequence {newest.PublishedSeq}")),
+            Fact("Newest row", Markup.Text(group.LastEventTime is { } last ? Timestamps.Display(last.Value) : "–"), Markup.Raw("event time, UTC")),
+            Fact("Kept out", waiting == 0 ? Markup.Raw("0") : Markup.Of($"<span class=\"aw-t-warn\">{Format.Number(waiting)}</span>"), Markup.Text(group.RowsQuarantined == 0 ? "no row violated a rule" : $"{Format.Count(group.RowsQuarantined, "row")} were ever kept out")),
+            Fact("Used by", Markup.Text(Format.Count(model.UsedBy.Select(edge => edge.View).Distinct().Count(), "view")), Markup.Text(Format.Count(model.Champions.Count, "champion"))));
     }
 
-    private static Markup Column(JsonElement column, Dictionary<string, JsonElement> statistics)
+    private static Markup RowsPerCommit(FeatureGroupModel model)
     {
-        var name = Text(column, "name");
-        var role = Text(column, "role");
-        statistics.TryGetValue(name, out var s);
-        var count = Value(s, "count") ?? 0;
-        var nulls = Value(s, "nulls") ?? 0;
-        var missing = s.ValueKind != JsonValueKind.Object ? "" : Format.Number(nulls * 100 / Math.Max(1, count + nulls), "0.##") + "%";
-        var least = Value(s, "min") is { } min ? Format.Number(min, "0.###") : Short(Text(s, "from"));
-        var greatest = Value(s, "max") is { } max ? Format.Number(max, "0.###") : Short(Text(s, "to"));
-        var about = Text(column, "description") is { Length: > 0 } description ? Note(Markup.Text(description)) : Markup.Empty;
-        return Table.Row(Mono(name) + Markup.When(role is "key" or "event_time", Markup.Of($" {Tag(role.Replace('_', ' '))}")) + about, Table.Cell(Text(column, "type")), Table.Number(missing), Table.Number(least),
-            Table.Number(Value(s, "mean") is { } mean ? Format.Number(mean, "0.###") : ""), Table.Number(greatest), Table.Cell(Distribution(name, s)));
+        DashboardCommit[] commits = [.. model.Commits.Reverse()];
+        if (commits.Length == 0)
+            return Empty(Markup.Raw("Nothing has been published yet. The first run of a workflow that writes this group does."));
+        var most = commits.Max(commit => Math.Max(commit.RowsComputed, commit.Rows));
+        return Body(new Bars($"Rows computed in the newest {Format.Count(commits.Length, "commit")}, {Format.Number(commits.Min(c => c.RowsComputed))} to {Format.Number(most)}.", 150, Bars.From0(most, "#,0"), [.. commits.Select(commit => new BarItem(
+            Math.Max(commit.RowsComputed, commit.Rows), commit.RowsQuarantined > 0 ? "is-warn" : commit.Kind == "patch" ? "is-s2" : "",
+            $"{Format.Window(commit.WindowFrom.Value, commit.WindowTo.Value)}\n{Format.Count(commit.RowsComputed, "row")} computed, {Format.Number(commit.Rows)} new or changed{(commit.RowsQuarantined > 0 ? $", {Format.Number(commit.RowsQuarantined)} kept out" : "")}\ncommit {Text(commit.CommitId)}, sequence {Text(commit.PublishedSeq)}"))])
+        {
+            Marks = commits.Length == 1 ? [(0.5, Timestamps.Display(commits[0].WindowFrom.Value))] : [(0, Timestamps.Display(commits[0].WindowFrom.Value)), (1, Timestamps.Display(commits[^1].WindowFrom.Value))],
+        }.Render());
     }
-
-    private static Markup Distribution(string name, JsonElement s)
-    {
-        if (s.ValueKind != JsonValueKind.Object)
-            return Markup.Empty;
-        if (s.TryGetProperty("histogram", out var histogram) && histogram.TryGetProperty("counts", out var counts))
-            return MiniHistogram.Render([.. counts.EnumerateArray().Select(count => count.GetDouble())], $"{name}: distribution over {counts.GetArrayLength()} bins");
-        return s.TryGetProperty("top", out var top) && top.ValueKind == JsonValueKind.Array
-            ? Markup.Of($"<span class=\"aw-muted aw-small\">{Format.Count((long)(Value(s, "distinct") ?? 0), "value")}: {Format.Shorten(string.Join(", ", top.EnumerateArray().Take(5).Select(t => Text(t, "value"))), 60)}</span>") : Markup.Empty;
-    }
-
-    private static Dictionary<string, JsonElement> StatisticsByColumn(CommitStatistics? statistics) =>
-        statistics?.Statistics?.Parse() is { ValueKind: JsonValueKind.Object } json && json.TryGetProperty("columns", out var columns) && columns.ValueKind == JsonValueKind.Array
-            ? columns.EnumerateArray().GroupBy(column => Text(column, "name")).ToDictionary(column => column.Key, column => column.First()) : [];
 
     private static Markup Commits(FeatureGroupModel model, PageContext context) => model.Commits.Count == 0 ? Empty(Markup.Raw("Nothing has been published yet."))
-        : Table.Of("Commits", "aw-tight", [Table.Heading("Commit"), Table.Heading("Window, UTC"), Table.Heading("Kind"), Table.NumberHeading("Stored"), Table.NumberHeading("Removed"), Table.NumberHeading("Computed"), Table.NumberHeading("Seq"), Table.NumberHeading("Run"), Table.NumberHeading("Published")],
-            model.Commits.Select(commit => Table.Row(Mono(Format.Number(commit.CommitId)), Table.Cell(Markup.Text(Format.Window(commit.WindowFrom.Value, commit.WindowTo.Value)), "aw-nowrap"), Table.Cell(commit.Kind),
-                Table.Number(commit.Rows), Table.Number(commit.Tombstones), Table.Number(commit.RowsComputed), Table.Number(commit.PublishedSeq),
-                Table.Number(commit.RunId is { } run ? Link(context.Run(run), run.ToString(CultureInfo.InvariantCulture)) : Markup.Empty), Table.Number(context.Time(commit.PublishedAt.Value)))));
+        : Table.Of("Commits", "aw-tight", [Table.NumberHeading("Sequence"), Table.NumberHeading("Commit"), Table.Heading("Window, UTC"), Table.Heading("Kind"), Table.NumberHeading("Computed"), Table.NumberHeading("Stored"), Table.NumberHeading("Removed"), Table.NumberHeading("Run"), Table.NumberHeading("Published")],
+            model.Commits.Take(ListedCommits).Select(commit => Markup.Of(
+                $"""
+                <tr><th scope="row" class="aw-num">{Link(context.FeatureGroup(model.Group.FeatureGroup) + "?seq=" + Text(commit.PublishedSeq), Text(commit.PublishedSeq))}</th>{Table.Number(Mono(Text(commit.CommitId)))}{Table.Cell(Markup.Text(Format.Window(commit.WindowFrom.Value, commit.WindowTo.Value)), "aw-nowrap")}{Table.Cell(commit.Kind)}{Table.Number(commit.RowsComputed)}{Table.Number(commit.Rows)}{Table.Number(commit.Tombstones)}{Table.Number(commit.RunId is { } run ? Link(context.Run(run), Text(run)) : Markup.Empty)}{Table.Number(context.Time(commit.PublishedAt.Value))}</tr>
+                """)));
 
-    private static Markup Quarantine(FeatureGroupModel model) => model.Quarantine.Count == 0 ? Empty(Markup.Raw("No row was kept out."))
-        : Markup.Of($"<ul class=\"aw-list\">{model.Quarantine.Select(rule => Markup.Of($"<li><svg class=\"aw-i aw-t-warn\" aria-hidden=\"true\"><use href=\"#aw-warn\"/></svg><div><b>{rule.Rule}</b><br><span class=\"aw-muted aw-small\">{rule.Example}</span></div><span class=\"aw-num aw-small\">{Format.Count(rule.Rows, "row")}{(rule.Replayed > 0 ? $", {Format.Number(rule.Replayed)} replayed" : "")}</span></li>"))}</ul>");
+    private static Markup Lineage(FeatureGroupModel model, PageContext context)
+    {
+        var self = $"group {model.Group.FeatureGroup}";
+        var nodes = new List<DagNode>();
+        var edges = new List<(string, string)>();
+        foreach (var read in model.Reads.GroupBy(input => (input.FeatureGroup, input.Version)))
+        {
+            nodes.Add(new($"group {read.Key.FeatureGroup}", read.Key.FeatureGroup, $"group v{Text(read.Key.Version)}", $"as of sequence {Text(read.Max(i => i.AsOfSeq))}", Status.Ok, context.FeatureGroup(read.Key.FeatureGroup)));
+            edges.Add(($"group {read.Key.FeatureGroup}", self));
+        }
+        nodes.Add(new(self, model.Group.FeatureGroup, $"by {model.Group.WrittenBy ?? "others"}", $"{Format.Number(model.Group.Rows)} rows", Status.Ok, context.FeatureGroup(model.Group.FeatureGroup)));
+        foreach (var reader in model.ReadBy)
+        {
+            nodes.Add(new($"made {reader}", reader, "group", "made from it", Status.Ok, context.FeatureGroup(reader)));
+            edges.Add((self, $"made {reader}"));
+        }
+        foreach (var view in model.UsedBy.GroupBy(edge => (edge.View, edge.ViewVersion)).Where(view => model.UsedBy.Where(e => e.View == view.Key.View).Max(e => e.ViewVersion) == view.Key.ViewVersion))
+        {
+            var features = view.Select(edge => edge.Feature).Distinct().Order(StringComparer.Ordinal).ToArray();
+            nodes.Add(new($"view {view.Key.View}", view.Key.View, $"view v{Text(view.Key.ViewVersion)}", Format.Count(features.Length, "feature"), Status.Ok, "#columns", Tip: Format.Shorten(string.Join(", ", features), 300)));
+            edges.Add((self, $"view {view.Key.View}"));
+        }
+        foreach (var champion in model.Champions)
+        {
+            nodes.Add(new($"model {champion.Model}", champion.Model, $"champion v{Text(champion.Version)}", $"{champion.PrimaryMetric} {Format.Number(champion.PrimaryValue, "0.000")}", Status.Ok, context.Model(champion.Model)));
+            edges.Add(($"view {champion.FeatureView}", $"model {champion.Model}"));
+        }
+        if (nodes.Count == 1)
+            return Empty(Markup.Raw("It is made from a source outside the store, and no view reads it yet."));
+        var kept = nodes.Take(DagSvg.MaxNodes).ToArray();
+        return DagSvg.Render($"Lineage of {model.Group.FeatureGroup}", kept, edges) + (kept.Length < nodes.Count ? Body(Muted($"{Format.Count(nodes.Count - kept.Length, "node")} more")) : Markup.Empty);
+    }
 
-    private static Markup UsedBy(FeatureGroupModel model) => model.UsedBy.Count == 0 ? Empty(Markup.Raw("No view reads it."))
-        : Table.Of("Features made from this group", "aw-tight", [Table.Heading("Feature"), Table.Heading("Made from")],
-            model.UsedBy.GroupBy(edge => (edge.View, edge.Feature)).Select(feature => Table.Row(Markup.Of($"{feature.Key.Feature}{Note(Markup.Of($"view {feature.Key.View}"))}"),
-                Table.Cell(string.Join(", ", feature.Select(edge => $"{edge.JoinAlias}.{edge.GroupColumn}").Distinct())))));
-
-    private static string Text(JsonElement json, string name) =>
-        json.ValueKind == JsonValueKind.Object && json.TryGetProperty(name, out var value) ? value.ValueKind == JsonValueKind.String ? value.GetString()! : value.ToString() : "";
-
-    private static double? Value(JsonElement json, string name) =>
-        json.ValueKind == JsonValueKind.Object && json.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.Number ? value.GetDouble() : null;
-
-    private static string Short(string time) => time.Replace("T00:00:00Z", "", StringComparison.Ordinal).Replace('T', ' ').TrimEnd('Z');
+    private static string Text(long value) => value.ToString(CultureInfo.InvariantCulture);
 }

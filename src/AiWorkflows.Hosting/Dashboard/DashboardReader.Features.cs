@@ -1,0 +1,56 @@
+using AiWorkflows.Hosting.Dashboard.Features;
+using AiWorkflows.Storage;
+using AiWorkflows.Storage.Queries;
+
+namespace AiWorkflows.Hosting.Dashboard;
+
+internal sealed partial class DashboardReader
+{
+    private const int CommitsPerChart = 60;
+
+    /// <summary>Columns times commits whose statistics a page takes apart.</summary>
+    private const int MostStatistics = 800;
+
+    public Task<FeatureGroupsModel> FeatureGroupsAsync() => cache.GetAsync("features", async () => new FeatureGroupsModel(await queries.GroupsAsync(CancellationToken.None).ConfigureAwait(false), EventTime));
+
+    /// <param name="seq">The sequence as of which the group is looked at; null for now.</param>
+    /// <returns>The newest version of the group; null where the store has none.</returns>
+    public Task<FeatureGroupModel?> FeatureGroupAsync(string name, long? seq) => cache.GetAsync<FeatureGroupModel?>($"feature {name} {seq}", async () =>
+    {
+        var ct = CancellationToken.None;
+        if ((await features.FindAsync(name, ct).ConfigureAwait(false)).MaxBy(row => row.Version) is not { } group)
+            return null;
+        var columns = StoredColumn.Read(group.Columns.Text);
+        var until = seq ?? long.MaxValue;
+        var commits = await queries.CommitsAsync(name, group.Version, until, withStatistics: false, CommitsPerChart, ct).ConfigureAwait(false);
+        var usedBy = await features.UsedByAsync(name, group.Version, ct).ConfigureAwait(false);
+        return new FeatureGroupModel
+        {
+            Group = group,
+            Columns = columns,
+            Seq = seq,
+            EventTime = EventTime,
+            Commits = commits,
+            Statistics = [.. (await queries.CommitsAsync(name, group.Version, until, withStatistics: true, Math.Clamp(MostStatistics / columns.Count, 2, 20), ct).ConfigureAwait(false)).Select(GroupStatistics.Of)],
+            QuarantineCounts = group.RowsQuarantined == 0 ? [] : await features.QuarantineCountsAsync(name, ct).ConfigureAwait(false),
+            Quarantine = group.RowsQuarantined == 0 ? [] : await features.QuarantineAsync(name, withReplayed: false, null, QuarantinedRows, ct).ConfigureAwait(false),
+            UsedBy = usedBy,
+            ReadBy = [.. catalog.FeaturePipelines.Where(pipeline => pipeline.Reads.Any(read => read.Name == name)).Select(pipeline => pipeline.Writes.Name).Distinct().Where(writes => writes != name)],
+            Reads = commits.Count == 0 ? [] : await features.InputsAsync(commits[0].CommitId, ct).ConfigureAwait(false),
+            Champions = await queries.ChampionsOnAsync([.. usedBy.Select(edge => edge.View).Distinct()], ct).ConfigureAwait(false),
+        };
+    });
+
+    private const int QuarantinedRows = 10;
+
+    /// <summary>Null where the store has no such group.</summary>
+    /// <exception cref="InvalidRequestException">The key fits no key of the group.</exception>
+    public Task<GroupRowsModel?> GroupRowsAsync(string name, string? key, DateTime? at, long? seq) => cache.GetAsync<GroupRowsModel?>($"rows {name} {seq} {at:O} {key}", async () =>
+    {
+        var ct = CancellationToken.None;
+        if ((await queries.GroupAsync(name, ct).ConfigureAwait(false)) is not { } group)
+            return null;
+        var rows = await groupRows.NewestAsync(name, group.Version, StoredColumn.Read(group.ColumnsJson.Text), group.Online, key, at, seq ?? long.MaxValue, RowsPerPanel, ct).ConfigureAwait(false);
+        return new GroupRowsModel(name, group.Version, key, at, seq, rows);
+    });
+}
