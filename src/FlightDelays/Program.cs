@@ -8,6 +8,11 @@ builder.AddAiWorkflows(ai =>
     ai.Services.AddSingleton<IFlightSource, FlightSource>();
     ai.Add<DelayView>();
 
+    ai.Stream<FlightEvent>("flights", s => s
+        .PartitionBy(e => e.Airport, partitions: 4)
+        .Lateness(TimeSpan.FromHours(2))
+        .Feed<AirportPulsePipeline>());
+
     ai.Workflow("flight-delays", w => w
         .Every("0 * * * *")
         .Window(TimeSpan.FromDays(1), origin: new DateTime(2001, 1, 1))
