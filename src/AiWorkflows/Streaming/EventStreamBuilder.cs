@@ -34,6 +34,21 @@ public sealed class EventStreamBuilder<TEvent> where TEvent : class
         _builder.Add<TPipeline>();
         return this;
     }
+
+    /// <summary>Reads the events from a source too, beside those that are pushed. It is constructed with services of the host.</summary>
+    public EventStreamBuilder<TEvent> From<TSource>() where TSource : class, IStreamSource<TEvent>
+    {
+        _spec.Source = typeof(TSource);
+        return this;
+    }
+
+    /// <summary>Reads the events from files with one on each line, as JSON objects by column name: each line once, what is added later too.</summary>
+    /// <param name="path">A file, or a directory whose <c>*.ndjson</c> and <c>*.jsonl</c> are read in the order of their names.</param>
+    public EventStreamBuilder<TEvent> FromFiles(string path)
+    {
+        _spec.Files = path;
+        return this;
+    }
 }
 
 /// <summary>A stream as it was declared.</summary>
@@ -50,4 +65,8 @@ internal sealed class StreamSpec(string name, Type events)
     public TimeSpan Lateness { get; set; } = TimeSpan.FromMinutes(5);
 
     public List<Type> Feeds { get; } = [];
+
+    public Type? Source { get; set; }
+
+    public string? Files { get; set; }
 }

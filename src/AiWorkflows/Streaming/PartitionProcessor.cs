@@ -84,6 +84,12 @@ internal sealed class PartitionProcessor<TEvent>(StreamDefinition<TEvent> stream
 
     public override Task TakeAsync(string json, CancellationToken ct)
     {
+        if (Unreadable.Of(json) is var (text, reason))
+        {
+            Refuse(text, UnreadableRule, reason);
+            _counts += new StreamCounts(1, 0, 0, 1);
+            return Task.CompletedTask;
+        }
         TEvent e;
         try
         {

@@ -1,6 +1,7 @@
 using System.Linq.Expressions;
 using System.Text.Json;
 using AiWorkflows.Features;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace AiWorkflows.Streaming;
 
@@ -25,6 +26,16 @@ internal abstract class StreamDefinition
     /// <exception cref="InstanceException">A field is unknown, missing, or of another type.</exception>
     public abstract (int Partition, string Json) Read(JsonElement e, string path);
 
+    /// <summary>Whether it reads a source beside what is pushed.</summary>
+    public bool HasSource => Source is not null || Files is not null;
+
+    public required Type? Source { get; init; }
+
+    public required string? Files { get; init; }
+
+    /// <summary>Its source.</summary>
+    public abstract ISourceReader OpenSource(IServiceProvider services);
+
     /// <summary>Takes one partition up.</summary>
     /// <param name="services">The scope that pipelines are constructed from, for as long as the processor lives.</param>
     public abstract PartitionProcessor Open(int partition, IServiceProvider services, IFeatureStore store, OnlineFeatures online, FeatureReadSession session);
@@ -42,6 +53,9 @@ internal sealed class StreamDefinition<TEvent> : StreamDefinition where TEvent :
         var read = _reader.Read(e, path);
         return (PartitionOf(read), RowCodec<TEvent>.Instance.Json(read));
     }
+
+    public override ISourceReader OpenSource(IServiceProvider services) =>
+        Files is { } path ? new FileSource(path, this) : new OwnSource<TEvent>((IStreamSource<TEvent>)ActivatorUtilities.CreateInstance(services, Source!), this);
 
     public int PartitionOf(TEvent e) => PartitionKey is null ? 0 : PartitionKey.Partition(e, Partitions);
 

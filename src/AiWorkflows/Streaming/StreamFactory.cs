@@ -29,6 +29,8 @@ internal static class StreamFactory
             errors.Add($"{where}: Lateness({spec.Lateness}) is negative; it is how far behind the latest event another may come, at least zero.");
         if (spec.Partitions is < 1 or > MostPartitions)
             errors.Add($"{where} has {spec.Partitions} partitions; there are from 1 to {MostPartitions}.");
+        if (spec is { Source: not null, Files: not null })
+            errors.Add($"{where} reads both {spec.Source.Name} and files; it has one source, so remove From or FromFiles.");
         var own = new List<string>();
         var events = GroupSchema.TryCreate(spec.Event, own);
         FeatureDefinitions.AddNew(errors, own);
@@ -68,6 +70,8 @@ internal static class StreamFactory
             Lateness = spec.Lateness,
             Feeds = feeds,
             PartitionKey = key,
+            Source = spec.Source,
+            Files = spec.Files,
         };
     }
 }

@@ -24,6 +24,9 @@ internal sealed record StreamOptions
     /// <summary>How often a partition looks whether another host has taken events in.</summary>
     public TimeSpan Poll { get; init; } = TimeSpan.FromMilliseconds(500);
 
+    /// <summary>How often a source that has come to its end is asked again.</summary>
+    public TimeSpan SourcePoll { get; init; } = TimeSpan.FromSeconds(1);
+
     /// <summary>How long a partition that failed waits before it tries again; doubled with each failure, up to half a minute.</summary>
     public TimeSpan Retry { get; init; } = TimeSpan.FromSeconds(1);
 

@@ -12,6 +12,8 @@ internal sealed class StreamWorkers(
 
     private readonly string _owner = $"{options.Host}/{Guid.CreateVersion7():N}"[^Math.Min(64, options.Host.Length + 33)..];
     private readonly Dictionary<(string Stream, int Partition), Running> _running = [];
+    private readonly Dictionary<(string Stream, int Part), (SourceWorker Worker, CancellationTokenSource Stop, Task Work)> _sources = [];
+    private readonly Dictionary<string, ISourceReader> _readers = [];
 
     /// <summary>Makes the streams known to the store, before the first event comes.</summary>
     /// <exception cref="InvalidRequestException">A stream has events in another number of partitions.</exception>
@@ -70,6 +72,43 @@ internal sealed class StreamWorkers(
         foreach (var partition in partitions.Where(p => !p.IsHeld && !_running.ContainsKey((p.Stream, p.Partition))))
             if (_running.Count < wanted && await streams.ClaimAsync(partition.Stream, partition.Partition, _owner, options.Host, options.Lease, ct) is { } claim)
                 Begin(claim);
+        await BalanceSourcesAsync(beat, place, ct);
+    }
+
+    /// <summary>Parts of sources are spread as partitions are: each to the worker whose turn it is, or to whoever finds it free.</summary>
+    private async Task BalanceSourcesAsync(StreamBeat beat, int place, CancellationToken ct)
+    {
+        foreach (var (key, running) in _sources.ToArray())
+            if (running.Work.IsCompleted || !beat.Sources.Contains((key.Stream, key.Part, running.Worker.Claim.Epoch)))
+                await EndSourceAsync(key, release: false);
+        var turn = 0;
+        foreach (var stream in catalog.Streams.Where(s => s.HasSource))
+        {
+            if (!_readers.TryGetValue(stream.Name, out var reader))
+                _readers.Add(stream.Name, reader = stream.OpenSource(services));
+            for (var part = 0; part < reader.Parts; part++, turn++)
+            {
+                var isMine = turn % beat.Workers.Count == place;
+                if (!isMine && _sources.ContainsKey((stream.Name, part)))
+                    await EndSourceAsync((stream.Name, part), release: true);
+                if (isMine && !_sources.ContainsKey((stream.Name, part)) && await streams.ClaimSourceAsync(stream.Name, part, _owner, options.Host, options.Lease, ct) is { } claim)
+                {
+                    var stop = new CancellationTokenSource();
+                    var worker = new SourceWorker(stream, reader, claim, streams, signals, options, time, log);
+                    _sources.Add((stream.Name, part), (worker, stop, Task.Run(() => worker.RunAsync(stop.Token), CancellationToken.None)));
+                }
+            }
+        }
+    }
+
+    private async Task EndSourceAsync((string Stream, int Part) key, bool release)
+    {
+        _sources.Remove(key, out var running);
+        await running.Stop.CancelAsync();
+        await running.Work;
+        running.Stop.Dispose();
+        if (release)
+            await streams.ReleaseSourceAsync(running.Worker.Claim, CancellationToken.None);
     }
 
     private void Begin(StreamClaim claim)
@@ -94,17 +133,18 @@ internal sealed class StreamWorkers(
     {
         try
         {
-            await Task.WhenAll(_running.Values.Select(r => r.Stop.CancelAsync()));
-            await Task.WhenAll(_running.Values.Select(r => r.Work));
+            await Task.WhenAll(_running.Values.Select(r => r.Stop.CancelAsync()).Concat(_sources.Values.Select(s => s.Stop.CancelAsync())));
+            await Task.WhenAll(_running.Values.Select(r => r.Work).Concat(_sources.Values.Select(s => s.Work)));
             await streams.GoneAsync(_owner, CancellationToken.None);
         }
         catch (Exception e)
         {
             log.LogWarning("Streams could not be given back; others take them when the claims run out: {Reason}", e.Message);
         }
-        foreach (var running in _running.Values)
-            running.Stop.Dispose();
+        foreach (var stop in _running.Values.Select(r => r.Stop).Concat(_sources.Values.Select(s => s.Stop)))
+            stop.Dispose();
         _running.Clear();
+        _sources.Clear();
     }
 
     private sealed record Running(PartitionWorker Worker, CancellationTokenSource Stop, Task Work);
