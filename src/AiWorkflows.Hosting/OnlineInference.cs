@@ -29,6 +29,7 @@ internal static class OnlineInference
         services.AddSingleton(s => new GroupCommit(s.GetRequiredService<IOnlineLog>(), s.GetRequiredService<OnlineOptions>().MostWaiting, s.GetRequiredService<ILogger<GroupCommit>>()));
         services.AddSingleton<OnlinePredictor>();
         services.AddSingleton(s => new ModelExample(new PredictionQueries(s.GetRequiredService<StoreDatabase>())));
+        services.AddSingleton<OwnExamples>();
         return services;
     }
 }

@@ -34,10 +34,10 @@ internal static class OpenApiSetup
             Describe(operation, context);
             return Task.CompletedTask;
         });
-        options.AddDocumentTransformer((document, _, _) =>
+        options.AddDocumentTransformer((document, context, ct) =>
         {
             Introduce(document);
-            return Task.CompletedTask;
+            return context.ApplicationServices.GetRequiredService<OwnExamples>().AddAsync(document, ct);
         });
     });
 

@@ -22,6 +22,7 @@ internal static class PredictionsApi
     {
         api.MapPost("/models/{name}/predictions", PredictAsync).RequireViewer().LimitAsPredictions().WithName("predict").WithTags("Predictions")
             .WithSummary("Predict").WithDescription("An instance gives the keys of the entity, or its whole row; the answer names the version, and is in the log before it is sent. `version`, `alias` and `pipeline` choose.")
+            .ProducesProblem(StatusCodes.Status400BadRequest).ProducesProblem(StatusCodes.Status404NotFound).ProducesProblem(StatusCodes.Status409Conflict).ProducesProblem(StatusCodes.Status503ServiceUnavailable)
             .WithExample("""{"instances":[{"flight_id":1}],"request_id":"a-text-of-yours"}""");
         api.MapGet("/models/{name}", ShowAsync).RequireViewer().WithName("getModel").WithTags("Predictions")
             .WithSummary("Show a model").WithDescription("What it takes, with an example request that works.");

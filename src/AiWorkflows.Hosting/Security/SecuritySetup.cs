@@ -30,6 +30,7 @@ internal static class SecuritySetup
         services.AddSingleton<Limits>();
         services.AddSingleton<DashboardAudit>();
         services.AddSingleton<IAuthorizationHandler, RoleHandler>();
+        services.AddSingleton<IAuthorizationMiddlewareResultHandler, AccessResults>();
         services.AddAuthentication()
             .AddScheme<AuthenticationSchemeOptions, AccessHandler>(AccessHandler.SchemeName, null)
             .AddCookie(AccessHandler.SessionName, options => Session(options, settings));

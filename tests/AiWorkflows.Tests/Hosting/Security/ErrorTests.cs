@@ -158,7 +158,7 @@ public sealed class ErrorTests(SharedSecuredHost shared) : IClassFixture<SharedS
         text.ShouldContain("\"idempotency_key\"");
         document.GetProperty("components").GetProperty("securitySchemes").EnumerateObject().Count().ShouldBe(2);
         var request = document.GetProperty("paths").GetProperty("/api/workflows/{name}/runs").GetProperty("post");
-        request.GetProperty("requestBody").GetProperty("content").GetProperty("application/json").GetProperty("example").GetProperty("from").GetString().ShouldBe("2001-06-01T00:00:00Z");
+        request.GetProperty("requestBody").GetProperty("content").GetProperty("application/json").GetProperty("example").GetProperty("from").GetString().ShouldBe("2001-01-01T00:00:00Z");
         document.GetProperty("paths").GetProperty("/api/models/{name}/predictions").GetProperty("post").GetProperty("requestBody").GetProperty("content").GetProperty("application/json").GetProperty("example").GetProperty("instances").GetArrayLength().ShouldBe(1);
         request.GetProperty("security").GetArrayLength().ShouldBe(2);
         document.GetProperty("paths").GetProperty("/health/live").GetProperty("get").TryGetProperty("security", out _).ShouldBeFalse();

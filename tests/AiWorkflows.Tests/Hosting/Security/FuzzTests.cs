@@ -57,6 +57,7 @@ public sealed class FuzzTests
         var seed = Environment.TickCount;
         var random = new Random(seed);
         string[] segments = [name, name, .. Segments], bodies = [.. seeds, .. seeds, .. Seeds];
+        var total = Stopwatch.StartNew();
         var (sent, statuses, wrong) = (0, new SortedDictionary<int, int>(), new List<string>());
         foreach (var (route, method, path) in routes)
             for (var watch = Stopwatch.StartNew(); watch.Elapsed < TimeSpan.FromSeconds(IsLong ? 60 : 3.0 / routes.Count) && wrong.Count < 20;)
@@ -77,7 +78,7 @@ public sealed class FuzzTests
                     wrong.Add($"{route} {address} ({request.Content.Headers.ContentType}): {status} {type} {text} for {Encoding.UTF8.GetString(body.AsSpan(0, Math.Min(body.Length, 300)))}");
             }
         wrong.ShouldBeEmpty($"seed {seed}");
-        TestContext.Current.SendDiagnosticMessage($"Fuzzer: {sent} requests to {routes.Count} addresses: {string.Join(", ", statuses.Select(s => $"{s.Key} x {s.Value}"))}");
+        TestContext.Current.TestOutputHelper?.WriteLine($"{sent} requests to {routes.Count} addresses in {total.Elapsed.TotalSeconds:0} s: {string.Join(", ", statuses.Select(s => $"{s.Key} x {s.Value}"))}");
         return sent;
     }
 

@@ -139,6 +139,58 @@ public sealed class OnlinePredictionTests(OnlineShop finished) : IClassFixture<O
     }
 
     [Fact]
+    public async Task Every_example_of_the_document_works_when_it_is_sent_as_it_stands()
+    {
+        await using var shop = await ServedShop.StartAsync(finished.Directory);
+        var document = JsonDocument.Parse(await shop.Http.GetStringAsync("/openapi/v1.json", TestContext.Current.CancellationToken)).RootElement;
+        var sent = new List<string>();
+        foreach (var path in document.GetProperty("paths").EnumerateObject())
+            foreach (var operation in path.Value.EnumerateObject().Where(o => o.Value.TryGetProperty("requestBody", out _)))
+            {
+                var name = operation.Value.GetProperty("parameters").EnumerateArray().Single(p => p.GetProperty("name").GetString() == "name").GetProperty("example").GetString()!;
+                var media = operation.Value.GetProperty("requestBody").GetProperty("content").GetProperty("application/json");
+                foreach (var example in media.TryGetProperty("examples", out var several) ? several.EnumerateObject().Select(e => e.Value.GetProperty("value")).ToArray() : [media.GetProperty("example")])
+                {
+                    using var content = new StringContent(example.GetRawText(), System.Text.Encoding.UTF8, "application/json");
+                    using var response = await shop.Http.PostAsync(path.Name.Replace("{name}", name, StringComparison.Ordinal), content, TestContext.Current.CancellationToken);
+                    response.IsSuccessStatusCode.ShouldBeTrue($"{path.Name} {example}: {await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken)}");
+                    sent.Add(path.Name);
+                }
+            }
+        sent.Order().ShouldBe(["/api/models/{name}/predictions", "/api/workflows/{name}/runs"]);
+
+        // What is documented of the request is what is taken, and what is answered is what is documented.
+        var schemas = document.GetProperty("components").GetProperty("schemas");
+        var instance = schemas.GetProperty("buy-scoring-request").GetProperty("properties").GetProperty("instances").GetProperty("items");
+        instance.GetProperty("required").EnumerateArray().Select(r => r.GetString()).ShouldBe(["visit_id"]);
+        instance.GetProperty("properties").EnumerateObject().Select(p => $"{p.Name} {string.Concat(p.Value.GetProperty("type").GetRawText().Where(c => !char.IsWhiteSpace(c)))}")
+            .ShouldBe(["visit_id \"integer\"", "shop \"string\"", """basket ["null","number"]""", "at \"string\""], ignoreOrder: true);
+        var (_, answer) = await shop.PredictAsync(new { instances = new[] { new { visit_id = 1 } } });
+        var documented = schemas.GetProperty("buy-scoring-answer").GetProperty("properties");
+        answer.EnumerateObject().Select(p => p.Name).ShouldBe(documented.EnumerateObject().Select(p => p.Name));
+        var prediction = documented.GetProperty("predictions").GetProperty("items").GetProperty("properties");
+        answer.GetProperty("predictions")[0].EnumerateObject().Select(p => p.Name).ShouldBeSubsetOf(prediction.EnumerateObject().Select(p => p.Name).ToList());
+        answer.GetProperty("predictions")[0].GetProperty("output").EnumerateObject().Select(p => p.Name).ShouldBe(prediction.GetProperty("output").GetProperty("properties").EnumerateObject().Select(p => p.Name));
+    }
+
+    [Fact]
+    public async Task Before_anything_was_predicted_the_example_is_a_whole_row_and_works_too()
+    {
+        await using var copy = new ShopHost(copyOf: finished.Directory);
+        using (var connection = new Microsoft.Data.Sqlite.SqliteConnection($"Data Source={Path.Combine(copy.DataDirectory, "aiworkflows.db")};Pooling=False;Foreign Keys=False"))
+        {
+            connection.Open();
+            using var command = connection.CreateCommand();
+            command.CommandText = "DELETE FROM prediction_log_prediction_rows";
+            command.ExecuteNonQuery();
+        }
+        await using var shop = await ServedShop.StartAsync(copy.Directory);
+        var example = JsonDocument.Parse(await shop.Http.GetStringAsync("/api/models/buy", TestContext.Current.CancellationToken)).RootElement.GetProperty("example");
+        example.GetRawText().ShouldContain("\"basket\"");
+        (await shop.PredictRawAsync(example.GetRawText())).Status.ShouldBe(200);
+    }
+
+    [Fact]
     public async Task Explain_shows_what_an_online_prediction_was_made_from()
     {
         await using var shop = await ServedShop.StartAsync(finished.Directory);
