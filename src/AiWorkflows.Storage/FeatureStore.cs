@@ -48,24 +48,8 @@ internal abstract partial class FeatureStore(StoreDatabase database) : IFeatureS
 
     public async Task<ICommitWriter> OpenCommitAsync(CommitRequest request, CancellationToken ct)
     {
-        var opened = await database.WriteAsync(async tx => await tx.FirstAsync<OpenedRow>("""
-            INSERT INTO {feature_store.commits} (feature_group, version, kind, window_from, window_to, base_seq, run_id, stage, stage_run_id, attempt, state, created_at, code_version)
-            {inserted:commit_id, base_seq}
-            SELECT @Group, @Version, @Kind, @From, @To, c.seq, s.run_id, s.stage, s.stage_run_id, s.attempt, 'writing', {now}, @CodeVersion
-            FROM {workflows.stage_runs} s CROSS JOIN {feature_store.publication_clock} c
-            WHERE s.stage_run_id = @StageRunId AND s.attempt = @Attempt AND s.state = 'running'
-            {returning:commit_id, base_seq}
-            """, new
-        {
-            Group = request.Group.Name,
-            request.Group.Version,
-            Kind = request.Kind == CommitKind.Replace ? "replace" : "patch",
-            From = (Utc)request.Window.From,
-            To = (Utc)request.Window.To,
-            request.CodeVersion,
-            request.Attempt.StageRunId,
-            request.Attempt.Attempt,
-        }), ct, durable: false) ?? throw Fence.Lost(request.Attempt);
+        var opened = request.Opened ?? await database.WriteAsync(tx => CommitOpening.InsertAsync(tx, request.Shape, request.Attempt, request.CodeVersion), ct, durable: false)
+            ?? throw Fence.Lost(request.Attempt);
         return OpenWriter(request, opened.CommitId, opened.BaseSeq);
     }
 
@@ -82,12 +66,5 @@ internal abstract partial class FeatureStore(StoreDatabase database) : IFeatureS
         public Utc WindowFrom { get; set; }
 
         public Utc WindowTo { get; set; }
-    }
-
-    private sealed class OpenedRow
-    {
-        public long CommitId { get; set; }
-
-        public long BaseSeq { get; set; }
     }
 }

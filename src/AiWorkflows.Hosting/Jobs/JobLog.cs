@@ -15,7 +15,7 @@ internal sealed class JobLogFilter : IJobFilter, IServerFilter
     public int Order => 0;
 
     public void OnPerforming(PerformingContext context) =>
-        context.Items[Item] = JobProgress.Current = new JobProgress(context.Storage, context.BackgroundJob.Id);
+        context.Items[Item] = JobProgress.Current = new JobProgress(context.Storage, context.BackgroundJob);
 
     public void OnPerformed(PerformedContext context)
     {

@@ -50,13 +50,12 @@ internal sealed class JobProgress : IDisposable
     private StageProgress? _progress;
     private string? _written;
 
-    public JobProgress(JobStorage storage, string jobId)
+    public JobProgress(JobStorage storage, BackgroundJob job)
     {
-        (_storage, _jobId) = (storage, jobId);
-        // A job that is executed again goes on with the lines of its earlier attempts.
-        using (var connection = storage.GetReadOnlyConnection())
-            foreach (var line in JobProgressState.Read(connection.GetJobParameter(jobId, Parameter))?.Log ?? [])
-                _lines.Enqueue(line);
+        (_storage, _jobId) = (storage, job.Id);
+        // A job that is executed again goes on with the lines of its earlier attempts, as they were when it was fetched.
+        foreach (var line in JobProgressState.Read(job.ParametersSnapshot?.GetValueOrDefault(Parameter))?.Log ?? [])
+            _lines.Enqueue(line);
         _timer = new Timer(_ => Write(), null, Interval, Interval);
     }
 

@@ -70,7 +70,9 @@ internal sealed partial class Ledger
                 INSERT INTO {workflows.attempts} (stage_run_id, attempt, claim, host, job_id, code_version, started_at)
                 VALUES (@StageRunId, @Attempt, @Claim, @Host, @JobId, @CodeVersion, {now})
                 """, new { claim.StageRunId, row.Attempt, claim.Claim, claim.Host, claim.JobId, claim.CodeVersion });
-            return new ClaimResult(row.RunId, row.ToRecord(), null);
+            var opened = request.Opens is { } shape
+                ? await CommitOpening.InsertAsync(tx, shape, new(row.RunId, row.StageRunId, row.Attempt, row.Stage), request.CodeVersion) : null;
+            return new ClaimResult(row.RunId, row.ToRecord(), null, opened);
         }
         // An earlier window of its backfill was taken up again after this step was dispatched: whoever advances that window dispatches it anew.
         if (await tx.ExecuteAsync($$"""

@@ -66,7 +66,19 @@ internal sealed record QuarantinedRow(string RowJson, string Rule, string Reason
 internal sealed record AttemptRef(long RunId, long StageRunId, int Attempt, string Stage);
 
 /// <summary>What a commit claims to be.</summary>
-internal sealed record CommitRequest(GroupSchema Group, CommitKind Kind, Window Window, AttemptRef Attempt, string CodeVersion);
+internal sealed record CommitRequest(GroupSchema Group, CommitKind Kind, Window Window, AttemptRef Attempt, string CodeVersion)
+{
+    /// <summary>Not null: the commit was opened with the attempt's claim.</summary>
+    public OpenedCommit? Opened { get; init; }
+
+    public CommitShape Shape => new(Group, Kind, Window);
+}
+
+/// <summary>What can be said of a commit before there is an attempt.</summary>
+internal sealed record CommitShape(GroupSchema Group, CommitKind Kind, Window Window);
+
+/// <param name="BaseSeq">See <see cref="ICommitWriter.BaseSeq"/>.</param>
+internal sealed record OpenedCommit(long CommitId, long BaseSeq);
 
 internal enum CommitKind { Replace, Patch }
 
@@ -120,7 +132,7 @@ internal interface IFeatureStore
     /// <summary>The commits of all groups that were published after <paramref name="publishedAt"/>, in the order of their publication.</summary>
     IAsyncEnumerable<PublishedCommit> PublishedSinceAsync(DateTime publishedAt, CancellationToken ct);
 
-    /// <summary>Opens a commit under the attempt's claim.</summary>
+    /// <summary>Opens a commit under the attempt's claim, or goes on with the one that was opened with it.</summary>
     /// <exception cref="FencedException">The attempt has lost its lease or its run has ended.</exception>
     Task<ICommitWriter> OpenCommitAsync(CommitRequest request, CancellationToken ct);
 }

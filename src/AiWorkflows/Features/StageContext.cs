@@ -34,6 +34,14 @@ internal sealed class StageContext
     /// <summary>What is written here appears in the stage's log, in the dashboard and in <c>runs logs</c>.</summary>
     public required ILogger Log { get; init; }
 
+    /// <summary>The commit that was opened with the claim; null where there is none, or it was used already.</summary>
+    public OpenedCommit? Opened { get; init; }
+
+    /// <summary>The commit of this attempt, over the whole window.</summary>
+    /// <exception cref="FencedException">The attempt has lost its lease or its run has ended.</exception>
+    public Task<ICommitWriter> OpenCommitAsync(IFeatureStore store, GroupSchema group, CancellationToken ct) =>
+        store.OpenCommitAsync(new(group, CommitKind.Replace, Window, Attempt, CodeVersion) { Opened = Opened }, ct);
+
     /// <summary>The reads of this attempt.</summary>
     public FeatureReadSession OpenReads(IFeatureStore store) => new(store, AsOfSeq, Progress, Backfill);
 }

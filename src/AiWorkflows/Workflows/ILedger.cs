@@ -62,10 +62,12 @@ internal sealed record DispatchedStep(long StageRunId, int DispatchNo, string Qu
 internal sealed record AdvanceResult(string? EndState, IReadOnlyList<DispatchedStep> Dispatched);
 
 /// <summary>The outcome of a claim: a lease, a time after which to try again, or neither.</summary>
-internal sealed record ClaimResult(long RunId, StageRunRecord? Lease, TimeSpan? RetryIn);
+/// <param name="Opened">The commit that the claim was to open.</param>
+internal sealed record ClaimResult(long RunId, StageRunRecord? Lease, TimeSpan? RetryIn, OpenedCommit? Opened = null);
 
 /// <param name="MayExpire">Whether a lease on the step that has run out is taken away first.</param>
-internal sealed record ClaimRequest(Guid Claim, string Host, string? JobId, string CodeVersion, TimeSpan Ttl, bool MayExpire = true);
+/// <param name="Opens">The commit that the attempt will write, opened with its claim in one transaction; null where it opens what it needs itself.</param>
+internal sealed record ClaimRequest(Guid Claim, string Host, string? JobId, string CodeVersion, TimeSpan Ttl, bool MayExpire = true, CommitShape? Opens = null);
 
 /// <summary>How the result of a step becomes visible.</summary>
 internal enum PublicationKind

@@ -1,3 +1,5 @@
+using AiWorkflows.Features;
+
 namespace AiWorkflows.Workflows;
 
 internal sealed partial class RunEngine
@@ -20,7 +22,7 @@ internal sealed partial class RunEngine
                 return StepOutcome.Retry(_options.UnknownRetry, $"Stage '{row.Stage}' is not defined in the version of the code that this host runs; it is left to others.");
             if (IsMonolith(run))
                 return await ExecuteMonolithAsync(run, stageRunId, jobId, ct);
-            var outcome = await _executor.ExecuteAsync(run, stageRunId, jobId, ct);
+            var outcome = await _executor.ExecuteAsync(run, stageRunId, CommitOf(run, row), jobId, ct);
             if (outcome.Kind is StepOutcomeKind.Done or StepOutcomeKind.Failed)
             {
                 // A job that has failed never starts its continuations.
@@ -34,6 +36,11 @@ internal sealed partial class RunEngine
             return StepOutcome.Released;
         }
     }
+
+    /// <summary>The commit that a step will write; null where it writes none, or its stage is not known here.</summary>
+    private CommitShape? CommitOf(RunRecord run, StageRunRecord row) =>
+        row.Kind == StepKinds.Feature && _catalog.FindWorkflow(run.Workflow)?.Stages.FirstOrDefault(s => s.Name == row.Stage)?.Feature is { } feature
+            ? new(feature.Writes, CommitKind.Replace, row.Slice ?? run.Window) : null;
 
     /// <summary>Executes the steps of a run one after another in this job, for as long as the ledger has a ready one.</summary>
     private async Task<StepOutcome> ExecuteMonolithAsync(RunRecord run, long stageRunId, string? jobId, CancellationToken ct)
@@ -49,7 +56,7 @@ internal sealed partial class RunEngine
             StepOutcome? failure = null;
             while (true)
             {
-                var outcome = await _executor.ExecuteAsync(run, next, jobId, ct);
+                var outcome = await _executor.ExecuteAsync(run, next, null, jobId, ct);
                 if (outcome.Kind is StepOutcomeKind.Retry or StepOutcomeKind.Released or StepOutcomeKind.Cancelled)
                     return outcome;
                 if (outcome.Kind == StepOutcomeKind.Failed)

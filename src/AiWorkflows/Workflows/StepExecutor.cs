@@ -37,9 +37,10 @@ internal sealed class StepExecutor(
     }
 
     /// <summary>Delivered twice, or too early, it finds nothing to claim and says so.</summary>
-    public async Task<StepOutcome> ExecuteAsync(RunRecord run, long stageRunId, string? jobId, CancellationToken ct)
+    /// <param name="opens">The commit that the step will write, where that is known.</param>
+    public async Task<StepOutcome> ExecuteAsync(RunRecord run, long stageRunId, CommitShape? opens, string? jobId, CancellationToken ct)
     {
-        var claim = await Ledger.ClaimAsync(stageRunId, new(Guid.NewGuid(), options.Host, jobId, options.CodeVersion, options.Lease, watch.MayExpire), ct);
+        var claim = await Ledger.ClaimAsync(stageRunId, new(Guid.NewGuid(), options.Host, jobId, options.CodeVersion, options.Lease, watch.MayExpire, opens), ct);
         if (claim.Lease is not { } row)
             return claim.RetryIn is { } wait ? StepOutcome.Retry(wait) : StepOutcome.Done;
 
@@ -56,7 +57,7 @@ internal sealed class StepExecutor(
         {
             AttemptStarted?.Invoke(new(jobId, reference, attempt.Progress));
             await using var pulse = new AttemptPulse(attempt, log, Ledger, options, _log);
-            return await RunAsync(run, row, attempt, log);
+            return await RunAsync(run, row, claim.Opened, attempt, log);
         }
         finally
         {
@@ -64,14 +65,14 @@ internal sealed class StepExecutor(
         }
     }
 
-    private async Task<StepOutcome> RunAsync(RunRecord run, StageRunRecord row, RunningAttempt attempt, StageLog log)
+    private async Task<StepOutcome> RunAsync(RunRecord run, StageRunRecord row, OpenedCommit? opened, RunningAttempt attempt, StageLog log)
     {
         using var activity = RunTrace.StartAttempt(run, row, options.Host);
         EngineTelemetry.AttemptStarted(run.Workflow, row);
         StepOutcome outcome;
         try
         {
-            outcome = await PublishAsync(run, row, attempt, log);
+            outcome = await PublishAsync(run, row, opened, attempt, log);
         }
         catch (Exception e)
         {
@@ -83,14 +84,15 @@ internal sealed class StepExecutor(
         return outcome;
     }
 
-    private async Task<StepOutcome> PublishAsync(RunRecord run, StageRunRecord row, RunningAttempt attempt, StageLog log)
+    private async Task<StepOutcome> PublishAsync(RunRecord run, StageRunRecord row, OpenedCommit? opened, RunningAttempt attempt, StageLog log)
     {
         if (catalog.FindWorkflow(run.Workflow) is not { } workflow || workflow.Stages.FirstOrDefault(s => s.Name == row.Stage) is not { } stage)
             throw new StageFailedException($"Stage '{row.Stage}' of {run.Workflow} is not defined in this version of the code; run the version that planned it, or cancel run {run.RunId}.");
 
         for (var attempts = 1; attempts <= options.ConflictTries; attempts++)
         {
-            var publication = await RunCodeAsync(run, workflow, stage, row, attempt, log);
+            // A difference that is taken again is taken in a commit of its own.
+            var publication = await RunCodeAsync(run, workflow, stage, row, attempts == 1 ? opened : null, attempt, log);
             var result = await WinWithLogAsync(publication, attempt, log);
             switch (result.Outcome)
             {
@@ -111,7 +113,7 @@ internal sealed class StepExecutor(
     }
 
     private async Task<Publication> RunCodeAsync(
-        RunRecord run, WorkflowDefinition workflow, StageDefinition stage, StageRunRecord row, RunningAttempt attempt, StageLog log)
+        RunRecord run, WorkflowDefinition workflow, StageDefinition stage, StageRunRecord row, OpenedCommit? opened, RunningAttempt attempt, StageLog log)
     {
         var work = Task.Run(async () =>
         {
@@ -128,6 +130,7 @@ internal sealed class StepExecutor(
                 AsOfSeq = row.AsOfSeq ?? await stores.Features.CurrentSeqAsync(attempt.Stopped),
                 Backfill = backfill,
                 Hindsight = run.Hindsight,
+                Opened = opened,
                 CodeVersion = options.CodeVersion,
                 Services = scope.ServiceProvider,
                 Clock = clock,

@@ -6,7 +6,15 @@ namespace AiWorkflows.Benchmarks.Orchestration;
 /// <summary>The floor: as many transactions that update one row and are on disk before the next begins, on a connection set up as the store's own.</summary>
 internal static class BareTransactions
 {
-    public static double Measure(string file, int count)
+    /// <param name="Processor">Of the seconds, those that the process did not wait for the disk.</param>
+    public sealed record Taken(double Seconds, double Processor)
+    {
+        public double Waiting => Math.Max(0, Seconds - Processor);
+
+        public static Taken operator +(Taken one, Taken other) => new(one.Seconds + other.Seconds, one.Processor + other.Processor);
+    }
+
+    public static Taken Measure(string file, int count)
     {
         using var connection = new SqliteConnection($"Data Source={file};Pooling=False");
         connection.Open();
@@ -15,7 +23,7 @@ internal static class BareTransactions
         Execute("PRAGMA synchronous = FULL");
         Execute("CREATE TABLE IF NOT EXISTS counters (id INTEGER PRIMARY KEY, value INTEGER NOT NULL)");
         Execute("INSERT OR IGNORE INTO counters VALUES (1, 0)");
-        var started = Stopwatch.GetTimestamp();
+        var (started, processor) = (Stopwatch.GetTimestamp(), ProcessorTime.Seconds);
         for (var i = 0; i < count; i++)
         {
             using var transaction = connection.BeginTransaction();
@@ -24,7 +32,7 @@ internal static class BareTransactions
             command.ExecuteNonQuery();
             transaction.Commit();
         }
-        return Stopwatch.GetElapsedTime(started).TotalSeconds;
+        return new(Stopwatch.GetElapsedTime(started).TotalSeconds, ProcessorTime.Seconds - processor);
 
         void Execute(string sql)
         {

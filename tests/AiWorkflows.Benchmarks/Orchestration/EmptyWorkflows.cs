@@ -12,7 +12,7 @@ internal sealed class EmptyStage : FeaturePipelineDefinition
 {
     public override async Task<CommitSeal> ExecuteAsync(StageContext context, IFeatureStore store, CancellationToken ct)
     {
-        await using var writer = await store.OpenCommitAsync(new(Writes, CommitKind.Replace, context.Window, context.Attempt, context.CodeVersion), ct);
+        await using var writer = await context.OpenCommitAsync(store, Writes, ct);
         return new(writer.CommitId, Writes, context.Window, writer.BaseSeq, 0, 0, 0, 0, 0, null, null, "{}", "[]", [], []);
     }
 
@@ -29,10 +29,12 @@ internal static class EmptyWorkflows
     public const int Stages = 100;
     public const int Partitions = 1000;
 
+    private const int Days = 42;
+
     private static readonly DateTime Start = new(2001, 1, 1, 0, 0, 0, DateTimeKind.Utc);
 
-    /// <summary>Long enough for one partition an hour.</summary>
-    public static Window Window { get; } = new(Start, Start.AddDays(42));
+    /// <summary>The window of a run, and those of runs before it; each is long enough for one partition an hour.</summary>
+    public static Window Before(int runs) => new(Start.AddDays(Days * (9 - runs)), Start.AddDays(Days * (10 - runs)));
 
     public static Catalog Catalog(int stages, int partitions)
     {

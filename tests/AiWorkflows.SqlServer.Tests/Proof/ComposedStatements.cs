@@ -42,7 +42,7 @@ internal static class ComposedStatements
             () => new OnlineLog(database).InsertAsync(new WriteTransaction(database, new SqliteConnection(), null!, ct), [Answered(0), Answered(1)]),
             () => ledger.ExpireAsync(everything: true, 1, ct),
             () => ledger.ExpireAsync(everything: false, 1, ct),
-            () => ledger.ClaimAsync(1, new(Guid.Empty, "h", null, "c", TimeSpan.Zero), ct),
+            () => ledger.ClaimAsync(1, new(Guid.Empty, "h", null, "c", TimeSpan.Zero, Opens: new(groups[0], CommitKind.Replace, new(day, day.AddDays(1)))), ct),
         ];
         foreach (var group in groups)
         {

@@ -11,7 +11,7 @@ internal abstract class FeaturePipelineRuntime<TRow> : FeaturePipelineDefinition
         var pipeline = (FeaturePipeline<TRow>)PipelineActivator.Create(Type, context.Services, session, ct);
         try
         {
-            await using var writer = await store.OpenCommitAsync(new(Writes, CommitKind.Replace, context.Window, context.Attempt, context.CodeVersion), ct);
+            await using var writer = await context.OpenCommitAsync(store, Writes, ct);
             var intake = new RowIntake<TRow>(pipeline, context.Window, writer);
             await using var difference = await DifferenceWriter<TRow>.OpenAsync(store, writer, context.Window, context.Progress, ct);
             context.Progress.Text = "computing";

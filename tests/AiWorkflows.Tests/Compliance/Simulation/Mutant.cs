@@ -19,7 +19,7 @@ internal sealed record Mutant(string Name, string Statement, string Guard, strin
     private const string Dispatch = "SELECT step FROM {workflows.stage_runs} WHERE run_id = @RunId AND partition = 0";
     private const string Undispatch = "SET dispatched_at = NULL, job_id = NULL WHERE";
     private const string Chunk = "FROM {feature_store.commits} c {held}";
-    private const string Ready = "p.state NOT IN ('succeeded', 'skipped')";
+    private const string Ready = "p.state IN ('pending', 'running', 'failed', 'cancelled')";
 
     public static IReadOnlyList<Mutant> All { get; } =
     [

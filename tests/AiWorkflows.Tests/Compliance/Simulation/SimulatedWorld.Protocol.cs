@@ -14,7 +14,10 @@ internal sealed partial class SimulatedWorld
             yield break;
         (job.State, job.Host) = ("Processing", host);
         yield return 0;
-        var claim = await CheckedAsync(() => store.Ledger.ClaimAsync(job.StageRunId, new(Guid.NewGuid(), host.Name, jobId, "code", TimeSpan.FromMinutes(1)), default));
+        // Half of the commits are opened with the claim, the others by the code.
+        var opens = _random.Next(2) == 0 && await store.Ledger.FindStageRunAsync(job.StageRunId, default) is { } step && step.Kind != StepKinds.Control
+            ? new CommitShape(Readings.Group, CommitKind.Replace, step.Slice ?? (await store.Ledger.FindRunAsync(step.RunId, default))!.Window) : null;
+        var claim = await CheckedAsync(() => store.Ledger.ClaimAsync(job.StageRunId, new(Guid.NewGuid(), host.Name, jobId, "code", TimeSpan.FromMinutes(1), Opens: opens), default));
         // At once: whatever happens between a claim and its check would be taken for a fault of the claim.
         if (claim.Lease is { } claimed)
             await CheckClaimAsync(claimed);
@@ -32,18 +35,18 @@ internal sealed partial class SimulatedWorld
         {
             var attempt = new AttemptRef(lease.RunId, lease.StageRunId, lease.Attempt, lease.Stage);
             host.Running.Add(attempt);
-            await foreach (var step in lease.Kind == StepKinds.Control ? PublishAsync(attempt, job) : ExecuteAsync(host, attempt, lease.Slice, job))
-                yield return step;
+            await foreach (var part in lease.Kind == StepKinds.Control ? PublishAsync(attempt, job) : ExecuteAsync(host, attempt, lease.Slice, claim.Opened, job))
+                yield return part;
             host.Running.Remove(attempt);
             if (job.State == "Scheduled")
                 yield break;
         }
-        await foreach (var step in AdvanceAsync(host, claim.RunId))
-            yield return step;
+        await foreach (var part in AdvanceAsync(host, claim.RunId))
+            yield return part;
         job.State = "Succeeded";
     }
 
-    private async IAsyncEnumerable<int> ExecuteAsync(SimulatedHost host, AttemptRef attempt, Window? slice, SimulatedJob job)
+    private async IAsyncEnumerable<int> ExecuteAsync(SimulatedHost host, AttemptRef attempt, Window? slice, OpenedCommit? opened, SimulatedJob job)
     {
         if (_poisoned.Contains(attempt.Stage) && !host.Dead)
         {
@@ -61,7 +64,7 @@ internal sealed partial class SimulatedWorld
             ICommitWriter? writer = null;
             try
             {
-                writer = await CheckedAsync(() => store.Features.OpenCommitAsync(Readings.Commit(attempt, window), default));
+                writer = await CheckedAsync(() => store.Features.OpenCommitAsync(Readings.Commit(attempt, window) with { Opened = opened }, default));
             }
             catch (FencedException)
             {
