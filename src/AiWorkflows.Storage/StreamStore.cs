@@ -1,5 +1,7 @@
 using AiWorkflows.Features;
+using AiWorkflows.Storage.Retention;
 using AiWorkflows.Streaming;
+using AiWorkflows.Workflows;
 
 namespace AiWorkflows.Storage;
 
@@ -156,6 +158,8 @@ internal abstract partial class StreamStore(StoreDatabase database) : IStreamSto
         }, ct, durable: false);
         return deleted;
     }
+
+    public Task<long> CompactAsync(IReadOnlyList<ViewReads> views, TimeSpan age, CancellationToken ct) => new StreamCompaction(database).RunAsync(views, age, ct);
 
     private static object Key(StreamClaim claim) => new { claim.Stream, claim.Partition, claim.Owner, claim.Epoch };
 

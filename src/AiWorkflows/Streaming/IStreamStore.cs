@@ -98,6 +98,9 @@ internal interface IStreamStore
 
     /// <summary>Deletes published events, names of requests and counts that are older than so long; returns how many events.</summary>
     Task<long> CollectAsync(TimeSpan keep, CancellationToken ct);
+
+    /// <summary>Merges small commits that were published longer ago than <paramref name="age"/>, without changing any read that somebody may repeat; returns how many have gone.</summary>
+    Task<long> CompactAsync(IReadOnlyList<Workflows.ViewReads> views, TimeSpan age, CancellationToken ct);
 }
 
 /// <summary>What a worker learns when it says that it is alive.</summary>

@@ -36,6 +36,9 @@ internal sealed record StreamOptions
     /// <summary>Events of a stream that may be taken in and not published yet.</summary>
     public long MostBehind { get; init; } = 1_000_000;
 
+    /// <summary>How old commits are before they are merged: longer than any read that has pinned nothing.</summary>
+    public TimeSpan CompactAfter { get; init; } = TimeSpan.FromMinutes(10);
+
     /// <summary>How long published events are kept as they came.</summary>
     public TimeSpan Keep { get; init; } = TimeSpan.FromDays(1);
 }

@@ -14,6 +14,7 @@ internal sealed class StreamWorkers(
     private readonly Dictionary<(string Stream, int Partition), Running> _running = [];
     private readonly Dictionary<(string Stream, int Part), (SourceWorker Worker, CancellationTokenSource Stop, Task Work)> _sources = [];
     private readonly Dictionary<string, ISourceReader> _readers = [];
+    private readonly Lazy<IReadOnlyList<ViewReads>> _views = new(() => [.. catalog.Views.Select(v => new ViewReads(v.Name, v.Version, [.. v.ReadsAsPublished.Select(g => (g.Name, g.Version))]))]);
 
     /// <summary>Makes the streams known to the store, before the first event comes.</summary>
     /// <exception cref="InvalidRequestException">A stream has events in another number of partitions.</exception>
@@ -36,6 +37,7 @@ internal sealed class StreamWorkers(
                     {
                         collected = time.GetTimestamp();
                         await streams.CollectAsync(options.Keep, ct);
+                        await streams.CompactAsync(_views.Value, options.CompactAfter, ct);
                     }
                 }
                 catch (Exception e) when (e is not OperationCanceledException)

@@ -56,6 +56,9 @@ internal static class ComposedStatements
             calls.Add(() => new GroupRowQueries(database).NewestAsync(group.Name, group.Version, stored, false, "1", day, 1, 1, ct));
             var table = new VersionTable(database, group.Name, group.Version, StoredColumn.Read(StoredColumn.Write(group)));
             calls.Add(async () => await table.RowsAsync(new Window(day, day.AddDays(1)), ct).GetAsyncEnumerator(ct).MoveNextAsync());
+            string[] clustered = [.. group.Columns.Take(1 + group.Keys.Count).Select(c => c.Name)];
+            calls.Add(() => database.WriteAsync(tx => StreamCompaction.DeleteReplacedAsync(tx, group.Name, group.Version, clustered, new { }), ct));
+            calls.Add(() => database.WriteAsync(tx => StreamCompaction.MoveAsync(tx, group.Name, group.Version, clustered, new { }), ct));
             calls.Add(() => database.WriteAsync(tx => table.DeleteAsync(tx, [new([new Utc(day), .. group.Keys.Select(_ => (object)"key")], 1, 1, 1, [])]), ct));
         }
         foreach (var call in calls)

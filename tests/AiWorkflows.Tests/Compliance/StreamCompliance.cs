@@ -144,6 +144,59 @@ public abstract class StreamCompliance
         (await streams.ReadAsync(Name, 0, 0, 10, default)).Select(e => e.Payload).ShouldBe(["c"]);
     }
 
+    /// <summary>The oracle: every read that somebody may repeat, before and after.</summary>
+    [Fact]
+    public async Task Merging_commits_changes_no_read_at_a_pinned_sequence()
+    {
+        await using var store = await OpenAsync();
+        var streams = await RegisterAsync(store, 1);
+        var stream = Catalog(1).Streams[0];
+        using var online = new OnlineFeatures(store.Features);
+        var processor = (PartitionProcessor<Movement>)stream.Open(0, new ServiceCollection().BuildServiceProvider(), store.Features, online, new(store.Features, 0));
+        await processor.RestoreAsync(null, null, default);
+        var claim = (await streams.ClaimAsync(Name, 0, "a", "host a", Lease, default))!;
+        var random = new Random(3);
+        var pushed = StreamOracleTests.Disorder(random, StreamOracleTests.Events(random, 400));
+        var (pins, offset) = (new List<long>(), 0L);
+        for (var next = 0; next < pushed.Count;)
+        {
+            foreach (var e in pushed.Skip(next).Take(10))
+                await processor.TakeAsync(e, default);
+            next += 10;
+            var seq = (await streams.PublishAsync(new(claim, stream, ++offset, await processor.FlushAsync(null, default), 0, Start, null, Lease, "code"), default)).Seq;
+            if (random.Next(8) == 0 && seq > 0)
+                pins.Add(seq);
+        }
+        // Somebody else's commit, between those of the stream.
+        await store.Database.WriteAsync(tx => tx.ExecuteAsync("""
+            UPDATE {feature_store.commits} SET run_id = 1 WHERE commit_id IN (SELECT MIN(commit_id) FROM {feature_store.commits} WHERE feature_group = 'stream_pulses' AND published_seq >= @Seq)
+            """, new { Seq = pins[1] + 2 }), default);
+        foreach (var pin in pins)
+            foreach (var group in new[] { "stream_events", "stream_pulses", "stream_queues", "stream_sessions" })
+                await store.Database.WriteAsync(tx => tx.ExecuteAsync("""
+                    INSERT INTO {feature_store.commits} (feature_group, version, kind, window_from, window_to, base_seq, state, created_at) VALUES (@Group, 1, 'replace', {now}, {now}, @Pin, 'writing', {now})
+                    """, new { Group = group, Pin = pin }), default);
+        async Task<string> ReadsAsync()
+        {
+            var reads = new System.Text.StringBuilder();
+            foreach (var seq in pins.Append(await store.Features.CurrentSeqAsync(default)))
+                reads.AppendJoin('\n', (await Rows<Movement>(store, seq)).Cast<object>().Concat(await Rows<Pulse>(store, seq)).Concat(await Rows<AiWorkflows.Tests.Streaming.Queue>(store, seq)).Concat(await Rows<Sitting>(store, seq)));
+            return reads.ToString();
+        }
+        Task<long> PublishedAsync() => store.CountAsync("SELECT COUNT(*) FROM {feature_store.commits} WHERE state = 'published'");
+
+        var (before, commits) = (await ReadsAsync(), await PublishedAsync());
+        pins.Count.ShouldBeGreaterThan(3);
+        (await streams.CompactAsync([], TimeSpan.FromHours(1), default)).ShouldBe(0);
+        (await streams.CompactAsync([new("v", 1, [("stream_events", 1), ("stream_pulses", 1), ("stream_queues", 1), ("stream_sessions", 1)])], TimeSpan.Zero, default)).ShouldBe(0);
+        var gone = await streams.CompactAsync([], TimeSpan.Zero, default);
+        gone.ShouldBe(commits - await PublishedAsync());
+        // A run before each pin, one after the last, and one more where somebody else has written.
+        (await PublishedAsync()).ShouldBeInRange(4, 4 * (pins.Count + 1) + 2);
+        (await ReadsAsync()).ShouldBe(before);
+        (await streams.CompactAsync([], TimeSpan.Zero, default)).ShouldBe(0);
+    }
+
     /// <summary>Workers come and go without a word while events arrive in disorder; the rows are those of the batch.</summary>
     [Fact]
     public async Task Whatever_becomes_of_the_workers_the_rows_are_those_of_the_batch()
@@ -239,10 +292,10 @@ public abstract class StreamCompliance
         return AiWorkflows.Workflows.Catalog.Build(builder, builder.Services.BuildServiceProvider());
     }
 
-    private static async Task<IReadOnlyList<TRow>> Rows<TRow>(TestStore store) where TRow : class
+    private static async Task<IReadOnlyList<TRow>> Rows<TRow>(TestStore store, long? asOfSeq = null) where TRow : class
     {
         var always = new Window(DateTime.SpecifyKind(DateTime.MinValue, DateTimeKind.Utc).AddYears(1800), new DateTime(9000, 1, 1, 0, 0, 0, DateTimeKind.Utc));
-        var commits = await store.Features.CommitsAsync(RowCodec<TRow>.Instance.Schema, await store.Features.CurrentSeqAsync(default), always, default);
+        var commits = await store.Features.CommitsAsync(RowCodec<TRow>.Instance.Schema, asOfSeq ?? await store.Features.CurrentSeqAsync(default), always, default);
         using var feed = new GroupFeed<TRow>(store.Features, commits, null, always, FeedMode.Rows, null, default);
         var rows = new List<TRow>();
         while (await feed.NextAsync(default) is { } batch)
@@ -301,6 +354,8 @@ internal sealed class FaultyStreams(IStreamStore inner, Random random) : IStream
     public Task<IReadOnlyList<StreamMinute>> MinutesAsync(string stream, TimeSpan since, CancellationToken ct) => inner.MinutesAsync(stream, since, ct);
 
     public Task<long> CollectAsync(TimeSpan keep, CancellationToken ct) => inner.CollectAsync(keep, ct);
+
+    public Task<long> CompactAsync(IReadOnlyList<ViewReads> views, TimeSpan age, CancellationToken ct) => inner.CompactAsync(views, age, ct);
 
     private Task<T> CallAsync<T>(Func<Task<T>> call) => IsDead ? throw Fault("dead") : call();
 
