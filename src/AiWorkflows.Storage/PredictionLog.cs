@@ -69,6 +69,16 @@ internal abstract class PredictionLog(StoreDatabase database) : IPredictionLog
         return span?.Earliest is { } earliest ? StoredWindow.Of(earliest, span.Latest!.Value.Value.AddMicroseconds(1)) : null;
     }
 
+    public async Task<IReadOnlyList<AnsweredEvent>> PendingAnswersAsync(string pipeline, string view, DateTime since, AnsweredEvent? after, int limit, CancellationToken ct) =>
+        [.. (await database.ReadAsync<StoredEvent>("""
+            SELECT r.event_time, r.entity_key, MIN(r.inputs) AS inputs
+            FROM {prediction_log.online_rows} r {then:JOIN} {prediction_log.batches} b ON b.batch_id = r.batch_id
+            WHERE b.pipeline = @Pipeline AND b.feature_view = @View AND b.role <> 'shadow' AND r.event_time >= @From AND (r.event_time > @From OR r.entity_key > @Key)
+              AND NOT EXISTS (SELECT 1 FROM {prediction_log.outcomes} o WHERE o.feature_view = b.feature_view AND o.entity_key = r.entity_key AND o.event_time = r.event_time)
+            GROUP BY r.event_time, r.entity_key ORDER BY r.event_time, r.entity_key {limit:@Limit}
+            """, new { Pipeline = pipeline, View = view, From = (Utc)(after?.EventTime ?? since), Key = after?.EntityKey ?? "", Limit = limit }, ct))
+            .Select(r => new AnsweredEvent(r.EntityKey, r.EventTime, r.Inputs))];
+
     public async IAsyncEnumerable<ScoredRow> ScoredAsync(string pipeline, Window window, [EnumeratorCancellation] CancellationToken ct)
     {
         await using var connection = await database.OpenReadAsync(ct);
@@ -164,6 +174,15 @@ internal abstract class PredictionLog(StoreDatabase database) : IPredictionLog
         public long FeatureHash { get; set; }
 
         public PredictionRow ToRow() => new(EntityKey, EventTime, Score, Probability, Label, Output, FeatureHash);
+    }
+
+    private sealed class StoredEvent
+    {
+        public string EntityKey { get; set; } = "";
+
+        public Utc EventTime { get; set; }
+
+        public string Inputs { get; set; } = "";
     }
 
     private sealed class Span

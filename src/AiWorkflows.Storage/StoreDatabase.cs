@@ -10,6 +10,7 @@ namespace AiWorkflows.Storage;
 /// Templates: <c>{workflows.runs}</c> is a table, <c>{now}</c> the database's clock, <c>{in:@span}</c> that clock plus microseconds and <c>{ago:@span}</c> minus them, <c>{after:time, span}</c> any time plus them,
 /// <c>{inserted:id}</c> (between column list and values) and <c>{returning:id}</c> (at the end) give back a generated id, <c>{limit:@n}</c> ends an ordered query,
 /// <c>{top:n}</c> directly before the columns and <c>{top_end:n}</c> at the end together take any <c>n</c> rows, <c>{bytes:column}</c> is the size of a value,
+/// <c>{entity:column, @key}</c> finds online predictions by their entity as the index of the engine has them,
 /// <c>{then:JOIN}</c> keeps the written order of the tables, and <c>{held}</c> after a table keeps the rows that were read as they are until the transaction ends.
 /// </remarks>
 internal abstract partial class StoreDatabase : IAsyncDisposable

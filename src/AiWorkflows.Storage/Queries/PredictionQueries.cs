@@ -68,7 +68,7 @@ internal sealed class PredictionQueries
             $$"""
             SELECT {{OnlineColumns}}
             FROM {prediction_log.online_rows} r JOIN {prediction_log.batches} b ON b.batch_id = r.batch_id {{Outcome}}
-            WHERE r.entity_key = @entityKey AND (@model IS NULL OR b.model = @model) AND {{Answered}}
+            WHERE {entity:r.entity_key, @entityKey} AND (@model IS NULL OR b.model = @model) AND {{Answered}}
             ORDER BY r.event_time DESC, r.batch_id DESC {limit:@limit}
             """, parameters, ct);
         return [.. scored.Concat(answered).OrderByDescending(r => r.EventTime.Value).ThenByDescending(r => r.PredictionId).Take(limit)];

@@ -30,6 +30,7 @@ internal static class SqlServerDialect
         "top" => $"TOP ({argument}) ",
         "top_end" => "",
         // Loops keep the order in which the tables are written; for a page of rows that is what is wanted.
+        "entity" when argument.Split(", ") is [var column, var key] => $"{column} = {key}",
         "then" => $"INNER LOOP {argument}",
         "held" => "WITH (REPEATABLEREAD)",
         "create_journal" => CreateJournal,

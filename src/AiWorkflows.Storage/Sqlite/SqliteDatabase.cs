@@ -256,6 +256,7 @@ internal class SqliteDatabase : StoreDatabase
         "limit" => $"LIMIT {argument}",
         "top" => "",
         "top_end" => $" LIMIT {argument}",
+        "entity" when argument.Split(", ") is [var column, var key] => $"unicode(substr({column}, -3)) % 8 = unicode(substr({key}, -3)) % 8 AND {column} = {key}",
         "then" => $"CROSS {argument}",
         "held" => "",
         "create_journal" => "CREATE TABLE IF NOT EXISTS workflows_schema_versions (script TEXT NOT NULL PRIMARY KEY, sha256 TEXT NOT NULL, applied_at INTEGER NOT NULL) STRICT, WITHOUT ROWID",

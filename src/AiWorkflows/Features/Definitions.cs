@@ -84,6 +84,10 @@ internal abstract class FeatureViewDefinition
     /// <summary>The spine rows in the window with their labels where those are known, without joining features.</summary>
     public abstract IAsyncEnumerable<LabelledKey> ReadLabelsAsync(FeatureReadSession session, Window spineWindow, CancellationToken ct);
 
+    /// <summary>The labels of spine rows that need not be in the store, as far as they are known.</summary>
+    /// <param name="rows">Each as JSON, with its event time (UTC); in order of time.</param>
+    public abstract Task<IReadOnlyList<LabelledKey>> LabelsOfAsync(FeatureReadSession session, IReadOnlyList<(string Row, DateTime Time)> rows, CancellationToken ct);
+
     /// <summary>The examples of the instances of a request, made by the same joins and the same selection as every other example.</summary>
     /// <param name="lookup">What the features are looked up in.</param>
     /// <param name="instances">A JSON array of objects: the keys of a spine row, or all its columns.</param>

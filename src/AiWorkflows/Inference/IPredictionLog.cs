@@ -41,6 +41,11 @@ internal sealed record LoggedPrediction(BatchRecord Batch, int Ordinal, Predicti
 /// <summary>What became of a spine row.</summary>
 internal readonly record struct OutcomeRow(string EntityKey, DateTime EventTime, double Actual, string? ActualText, DateTime ActualAt);
 
+/// <summary>An event that an online prediction was made about.</summary>
+/// <param name="EventTime">The moment of which its features were known.</param>
+/// <param name="Inputs">The spine row as JSON.</param>
+internal sealed record AnsweredEvent(string EntityKey, DateTime EventTime, string Inputs);
+
 /// <summary>One live metric of one model version on one day.</summary>
 internal sealed record DailyMetric(string Pipeline, string Model, int Version, DateTime Day, string Metric, double? Value, long Predictions, long Outcomes);
 
@@ -62,6 +67,12 @@ internal interface IPredictionLog
     /// <summary>The span of event time of the pipeline's current predictions that still lack an outcome; null when none does.</summary>
     /// <param name="since">Predictions about events before this are waited for no longer.</param>
     Task<Window?> PendingOutcomesAsync(string pipeline, string view, DateTime since, CancellationToken ct);
+
+    /// <summary>What was answered online and still lacks an outcome, by event time and key: each event of an entity once. Shadows are of the same events.</summary>
+    /// <param name="since">As in <see cref="PendingOutcomesAsync"/>.</param>
+    /// <param name="after">The last one of the page before; null for the first page.</param>
+    /// <param name="limit">Rows of a page.</param>
+    Task<IReadOnlyList<AnsweredEvent>> PendingAnswersAsync(string pipeline, string view, DateTime since, AnsweredEvent? after, int limit, CancellationToken ct);
 
     /// <summary>The pipeline's current champion predictions without hindsight in the window, ordered by event time, with outcomes where known.</summary>
     IAsyncEnumerable<ScoredRow> ScoredAsync(string pipeline, Window window, CancellationToken ct);

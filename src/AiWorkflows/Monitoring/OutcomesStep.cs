@@ -34,6 +34,8 @@ internal static class OutcomesStep
             context.Progress.Text = "outcomes";
             changed = await UpsertAsync(context, inference, stores, pending, days, ct);
         }
+        context.Progress.Text = "outcomes of online predictions";
+        changed += await UpsertAnswersAsync(context, inference, stores, since, days, ct);
         // The run's own window too: its predictions may be new for outcomes that have long been known.
         for (var day = context.Window.From.Date; day < context.Window.To; day = day.AddDays(1))
             days.Add(day);
@@ -76,6 +78,25 @@ internal static class OutcomesStep
             context.Progress.AddWritten(count);
             chunk.Clear();
         }
+    }
+
+    /// <summary>Online predictions are about moments that the spine may have no row of: their own rows are what labels are looked up for.</summary>
+    private static async Task<long> UpsertAnswersAsync(StageContext context, InferenceDefinition inference, InferenceStores stores, DateTime since, SortedSet<DateTime> days, CancellationToken ct)
+    {
+        var changed = 0L;
+        FeatureReadSession? session = null;
+        AnsweredEvent? last = null;
+        while (await stores.Log.PendingAnswersAsync(inference.Name, inference.View.Name, since, last, ChunkRows, ct) is { Count: > 0 } page)
+        {
+            var labels = await inference.View.LabelsOfAsync(session ??= context.OpenReads(stores.Features), [.. page.Select(a => (a.Inputs, a.EventTime))], ct);
+            var known = labels.Select(l => new OutcomeRow(l.EntityKey, l.EventTime, double.IsNaN(l.Label) ? 0 : l.Label, l.LabelText, l.LabelKnownAt)).ToArray();
+            if (known.Length > 0)
+                changed += await stores.Log.UpsertOutcomesAsync(inference.View.Name, known, context.AsOfSeq, ct);
+            days.UnionWith(known.Select(k => k.EventTime.Date));
+            context.Progress.AddWritten(known.Length);
+            last = page[^1];
+        }
+        return changed;
     }
 
     private static async Task<bool> ComputeAsync(string pipeline, ModelTask task, DateTime day, IPredictionLog log, CancellationToken ct)

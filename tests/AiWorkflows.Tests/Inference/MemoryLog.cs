@@ -41,6 +41,9 @@ internal sealed class MemoryLog : IPredictionLog
         return Task.FromResult<Window?>(times.Length == 0 ? null : new(times.Min(), times.Max().AddMicroseconds(1)));
     }
 
+    public Task<IReadOnlyList<AnsweredEvent>> PendingAnswersAsync(string pipeline, string view, DateTime since, AnsweredEvent? after, int limit, CancellationToken ct) =>
+        Task.FromResult<IReadOnlyList<AnsweredEvent>>([]);
+
     public async IAsyncEnumerable<ScoredRow> ScoredAsync(string pipeline, Window window, [EnumeratorCancellation] CancellationToken ct)
     {
         await Task.Yield();

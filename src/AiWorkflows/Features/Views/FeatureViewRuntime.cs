@@ -46,6 +46,31 @@ internal sealed class FeatureViewRuntime<TSpine, TExample> : FeatureViewDefiniti
                 yield return new(e.EntityKey!, e.EventTime, e.HasLabel, e.Label, e.LabelText, e.LabelKnownAt);
     }
 
+    public override async Task<IReadOnlyList<LabelledKey>> LabelsOfAsync(FeatureReadSession session, IReadOnlyList<(string Row, DateTime Time)> rows, CancellationToken ct)
+    {
+        if (Label is null || rows.Count == 0)
+            return [];
+        var window = Label.ScanWindow(new(rows[0].Time, rows[^1].Time.AddMicroseconds(1)), knownBefore: null);
+        using var labels = Label.Open(session.Store, await session.OpenAsync(Label.Schema, window, ct), window, session.Progress, ct);
+        return await Task.Factory.StartNew(() => Labels(labels, rows), ct, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+    }
+
+    /// <summary>One pass in order of time, as in the join.</summary>
+    private LabelledKey[] Labels(LabelSource<TSpine> labels, IReadOnlyList<(string Row, DateTime Time)> rows)
+    {
+        var codec = RowCodec<TSpine>.Instance;
+        var waiting = new (TSpine Row, DateTime Time, LabelTicket Ticket)[rows.Count];
+        for (var i = 0; i < waiting.Length; i++)
+        {
+            var (row, time) = (codec.FromJson(rows[i].Row), rows[i].Time);
+            labels.Advance(Timestamps.ToMicros(time));
+            waiting[i] = (row, time, labels.Wait(row, Timestamps.ToMicros(time)));
+        }
+        labels.Advance(Timestamps.ToMicros(rows[^1].Time + Label!.Within));
+        return [.. waiting.Where(w => w.Ticket.Value.IsKnown).Select(w => new LabelledKey(
+            codec.KeyJson(w.Row), w.Time, true, w.Ticket.Value.Number, w.Ticket.Value.Text, Timestamps.FromMicros(w.Ticket.KnownAt)))];
+    }
+
     public override async ValueTask<OnlineExample[]> ExamplesAsync(OnlineLookup lookup, JsonElement instances, string path, DateTime now, CancellationToken ct)
     {
         var clock = Timestamps.ToMicros(now);
