@@ -115,6 +115,34 @@ public sealed class ErrorTests(SharedSecuredHost shared) : IClassFixture<SharedS
         Header("Strict-Transport-Security").ShouldBe("");
     }
 
+    [Theory]
+    [InlineData("GET", "/api/runs", null, null, 401)]
+    [InlineData("GET", "/hangfire/runs", null, null, 401)]
+    [InlineData("POST", "/api/workflows/by-hand/runs", "viewer", "{}", 403)]
+    [InlineData("POST", "/hangfire/jobs/failed/requeue", "viewer", "{}", 403)]
+    [InlineData("DELETE", "/api/runs/1", "operator", null, 405)]
+    [InlineData("GET", "/api/nothing", "viewer", null, 404)]
+    [InlineData("GET", "/hangfire/nothing", "viewer", null, 404)]
+    [InlineData("POST", "/api/workflows/by-hand/runs", "operator", "{", 400)]
+    [InlineData("POST", "/api/workflows/by-hand/runs", "operator", "huge", 413)]
+    [InlineData("POST", "/login", null, "{}", 415)]
+    public async Task Refusals_carry_the_same_headers_as_answers(string method, string path, string? role, string? body, int status)
+    {
+        var host = shared.Host;
+        using var client = host.Client(role switch { "viewer" => host.Viewer, "operator" => host.Operator, _ => null });
+        using var request = new HttpRequestMessage(new HttpMethod(method), path);
+        if (body is not null)
+            request.Content = new StringContent(body == "huge" ? new string(' ', 5 * 1024 * 1024) : body, Encoding.UTF8, "application/json");
+        request.Headers.ExpectContinue = body == "huge";
+        using var response = await client.SendAsync(request, Ct);
+        ((int)response.StatusCode).ShouldBe(status, await response.Content.ReadAsStringAsync(Ct));
+        foreach (var (name, value) in new[] { ("X-Content-Type-Options", "nosniff"), ("X-Frame-Options", "DENY"), ("Referrer-Policy", "same-origin"), ("Cross-Origin-Opener-Policy", "same-origin"), ("Cross-Origin-Resource-Policy", "same-origin") })
+            response.Headers.GetValues(name).ShouldBe([value]);
+        response.Headers.GetValues("Content-Security-Policy").Single().ShouldStartWith("default-src 'none'");
+        response.Headers.Contains("Server").ShouldBeFalse();
+        response.Headers.Contains("X-Powered-By").ShouldBeFalse();
+    }
+
     [Fact]
     public async Task Another_site_may_not_act_even_with_a_session()
     {
