@@ -6,7 +6,7 @@ using AiWorkflows.Workflows;
 namespace AiWorkflows.Hosting;
 
 /// <summary>The feature values that a prediction was made from, as they were: what <c>predictions explain</c> and the dashboard show.</summary>
-internal sealed class PredictionExplainer(Catalog catalog, IFeatureStore store)
+internal sealed class PredictionExplainer(Catalog catalog, IFeatureStore store, PredictionQueries queries)
 {
     /// <param name="online">What was kept with an online prediction; null for one that was made in a batch.</param>
     /// <returns>The example, or a sentence that says why it cannot be shown.</returns>
@@ -22,7 +22,8 @@ internal sealed class PredictionExplainer(Catalog catalog, IFeatureStore store)
             var read = new FeatureReadSession(store, online.AsOfSeq);
             return (ShownExample.Of(view, online.AsOfSeq, await view.ExplainRowAsync(read, online.Inputs.Text, prediction.EventTime.Value, ct)), null);
         }
-        var session = new FeatureReadSession(store, batch.AsOfSeq);
+        var inputs = await queries.InputsOfBatchAsync(batch.BatchId, ct);
+        var session = FeatureReadSession.Again(store, batch.AsOfSeq, inputs.Select(i => (i.FeatureGroup, i.Version, i.AsOfSeq)));
         var found = await view.ExplainAsync(session, prediction.EntityKey.Text, prediction.EventTime.Value, ct);
         return found is null
             ? (null, $"The feature values cannot be shown: {view.Spine.Name} has no such row as of sequence {batch.AsOfSeq}.")

@@ -41,25 +41,62 @@ internal sealed partial class Ledger
                 ELSE 0 END
             """, run, ct) == 0
             ? new AdvanceResult(null, [])
-            : await database.WriteAsync(async tx =>
-            {
-                if (await tx.ExecuteAsync("UPDATE {workflows.runs} SET touch = touch + 1 WHERE run_id = @RunId AND state = 'running'", run) == 0)
-                {
-                    tx.RollBack();
-                    return new AdvanceResult(null, []);
-                }
-                while (await tx.ExecuteAsync($$"""
-                    UPDATE {workflows.stage_runs} SET state = 'cancelled', reason = 'upstream', finished_at = {now}
-                    WHERE run_id = @RunId AND state = 'pending' AND {{HasBroken}} AND step IN (SELECT e.step FROM {workflows.run_edges} e WHERE {{BrokenEdge}})
-                    """, run) > 0) { }
-                if (await FinishAsync(tx, runId) is { } ended)
-                    return new AdvanceResult(ended, []);
-                var room = cap - await tx.ScalarAsync<long>($$"""SELECT {{Busy}}""", run);
-                return new AdvanceResult(null, room > 0 ? await DispatchAsync(tx, runId, engine, room) : []);
-            }, ct, durable: false);
+            : await AdvanceLockedAsync(runId, engine, cap, ct);
     }
 
-    public Task SetJobsAsync(IReadOnlyList<(DispatchedStep Step, string JobId)> jobs, CancellationToken ct) => database.WriteAsync(tx => tx.ExecuteAsync(
+    private async Task<AdvanceResult> AdvanceLockedAsync(long runId, string engine, int cap, CancellationToken ct)
+    {
+        try
+        {
+            return await TryAdvanceAsync(runId, engine, cap, ct);
+        }
+        catch (CommitUnknownException)
+        {
+            var again = await TryAdvanceAsync(runId, engine, cap, ct);
+            var ended = again.EndState ?? await database.ReadFirstAsync<string>("SELECT state FROM {workflows.runs} WHERE run_id = @RunId AND state IN ('succeeded', 'failed')", new { RunId = runId }, ct);
+            // What was dispatched has no job yet; if somebody is just making one, the second of them finds nothing to claim.
+            var dispatched = await database.ReadAsync<StageRunRow>($$"""
+                SELECT {{StageRunRow.Columns}} FROM {workflows.stage_runs}
+                WHERE run_id = @RunId AND state = 'pending' AND dispatched_at IS NOT NULL AND job_id IS NULL AND engine = @Engine ORDER BY ordinal, step, partition
+                """, new { RunId = runId, Engine = engine }, ct);
+            return new(ended, [.. dispatched.Select(r => new DispatchedStep(r.StageRunId, r.DispatchNo, r.Queue, r.Step, r.Partition, r.Partitions))]);
+        }
+    }
+
+    private Task<AdvanceResult> TryAdvanceAsync(long runId, string engine, int cap, CancellationToken ct)
+    {
+        var run = new { RunId = runId };
+        return database.WriteAsync(async tx =>
+        {
+            if (await tx.ExecuteAsync("UPDATE {workflows.runs} SET touch = touch + 1 WHERE run_id = @RunId AND state = 'running'", run) == 0)
+            {
+                tx.RollBack();
+                return new AdvanceResult(null, []);
+            }
+            while (await tx.ExecuteAsync($$"""
+                UPDATE {workflows.stage_runs} SET state = 'cancelled', reason = 'upstream', finished_at = {now}
+                WHERE run_id = @RunId AND state = 'pending' AND {{HasBroken}} AND step IN (SELECT e.step FROM {workflows.run_edges} e WHERE {{BrokenEdge}})
+                """, run) > 0) { }
+            if (await FinishAsync(tx, runId) is { } ended)
+                return new AdvanceResult(ended, []);
+            var room = cap - await tx.ScalarAsync<long>($$"""SELECT {{Busy}}""", run);
+            return new AdvanceResult(null, room > 0 ? await DispatchAsync(tx, runId, engine, room) : []);
+        }, ct, durable: false);
+    }
+
+    public async Task SetJobsAsync(IReadOnlyList<(DispatchedStep Step, string JobId)> jobs, CancellationToken ct)
+    {
+        try
+        {
+            await TrySetJobsAsync(jobs, ct);
+        }
+        catch (CommitUnknownException)
+        {
+            await TrySetJobsAsync(jobs, ct);
+        }
+    }
+
+    private Task TrySetJobsAsync(IReadOnlyList<(DispatchedStep Step, string JobId)> jobs, CancellationToken ct) => database.WriteAsync(tx => tx.ExecuteAsync(
         "UPDATE {workflows.stage_runs} SET job_id = @JobId WHERE stage_run_id = @StageRunId AND dispatch_no = @DispatchNo",
         jobs.Select(j => new { j.Step.StageRunId, j.Step.DispatchNo, j.JobId }).ToArray()), ct, durable: false);
 

@@ -4,7 +4,20 @@ namespace AiWorkflows.Storage;
 
 internal sealed partial class Ledger
 {
-    public Task<AdmitResult> AdmitAsync(long runId, RunPlan plan, string codeVersion, CancellationToken ct) => database.WriteAsync(async tx =>
+    public async Task<AdmitResult> AdmitAsync(long runId, RunPlan plan, string codeVersion, CancellationToken ct)
+    {
+        try
+        {
+            return await TryAdmitAsync(runId, plan, codeVersion, ct);
+        }
+        catch (CommitUnknownException)
+        {
+            // Of a run that was admitted it says so, and does not plan it again.
+            return await TryAdmitAsync(runId, plan, codeVersion, ct);
+        }
+    }
+
+    private Task<AdmitResult> TryAdmitAsync(long runId, RunPlan plan, string codeVersion, CancellationToken ct) => database.WriteAsync(async tx =>
     {
         var run = new { RunId = runId, CodeVersion = codeVersion };
         if (await tx.ExecuteAsync("UPDATE {workflows.workflows} SET touch = touch + 1 WHERE workflow = (SELECT workflow FROM {workflows.runs} WHERE run_id = @RunId)", run) == 0)

@@ -45,7 +45,24 @@ internal sealed partial class Ledger
         await InsertAsync(tx, request) is { } created ? (created, true)
         : (await tx.ScalarAsync<long>("SELECT run_id FROM {workflows.runs} WHERE workflow = @Workflow AND dedup_key = @DedupKey", new { request.Workflow, request.DedupKey }), false), ct);
 
-    public Task<IReadOnlyList<long>> TickAsync(string workflow, DateTime tick, IReadOnlyList<RunRequest> requests, CancellationToken ct) => database.WriteAsync<IReadOnlyList<long>>(async tx =>
+    public async Task<IReadOnlyList<long>> TickAsync(string workflow, DateTime tick, IReadOnlyList<RunRequest> requests, CancellationToken ct)
+    {
+        try
+        {
+            return await TryTickAsync(workflow, tick, requests, ct);
+        }
+        catch (CommitUnknownException)
+        {
+            // Its tick is in the table, or it is not; if it is, its runs are found by their keys.
+            return await TryTickAsync(workflow, tick, requests, ct) is { Count: > 0 } runs ? runs
+                : await database.ReadAsync<long>("""
+                    SELECT r.run_id FROM {workflows.runs} r JOIN {workflows.workflows} w ON w.workflow = r.workflow
+                    WHERE r.workflow = @Workflow AND w.last_tick = @Tick AND r.dedup_key IN @Keys ORDER BY r.run_id
+                    """, new { Workflow = workflow, Tick = (Utc)tick, Keys = requests.Select(r => r.DedupKey).ToArray() }, ct);
+        }
+    }
+
+    private Task<IReadOnlyList<long>> TryTickAsync(string workflow, DateTime tick, IReadOnlyList<RunRequest> requests, CancellationToken ct) => database.WriteAsync<IReadOnlyList<long>>(async tx =>
     {
         var taken = await tx.ExecuteAsync("""
             UPDATE {workflows.workflows} SET last_tick = @Tick WHERE workflow = @Workflow AND paused_at IS NULL AND (last_tick IS NULL OR last_tick < @Tick)
@@ -62,7 +79,20 @@ internal sealed partial class Ledger
         return runs;
     }, ct);
 
-    public Task<bool> CancelAsync(long runId, string by, string reason, CancellationToken ct) => database.WriteAsync(async tx =>
+    public async Task<bool> CancelAsync(long runId, string by, string reason, CancellationToken ct)
+    {
+        try
+        {
+            return await TryCancelAsync(runId, by, reason, ct);
+        }
+        catch (CommitUnknownException)
+        {
+            return await TryCancelAsync(runId, by, reason, ct)
+                || await database.ReadFirstAsync<long>("SELECT COUNT(*) FROM {workflows.runs} WHERE run_id = @RunId AND state = 'cancelled' AND reason = @Reason", new { RunId = runId, Reason = reason }, ct) > 0;
+        }
+    }
+
+    private Task<bool> TryCancelAsync(long runId, string by, string reason, CancellationToken ct) => database.WriteAsync(async tx =>
     {
         var cancelled = await tx.ExecuteAsync("""
             UPDATE {workflows.runs} SET state = 'cancelled', finished_at = {now}, reason = @Reason WHERE run_id = @RunId AND state IN ('requested', 'running')
@@ -84,7 +114,21 @@ internal sealed partial class Ledger
         return true;
     }, ct);
 
-    public Task<bool> ResumeAsync(long runId, string by, CancellationToken ct) => database.WriteAsync(async tx =>
+    public async Task<bool> ResumeAsync(long runId, string by, CancellationToken ct)
+    {
+        try
+        {
+            return await TryResumeAsync(runId, by, ct);
+        }
+        catch (CommitUnknownException)
+        {
+            // It had failed or was cancelled, or nothing would have been committed.
+            return await TryResumeAsync(runId, by, ct)
+                || await database.ReadFirstAsync<long>("SELECT COUNT(*) FROM {workflows.runs} WHERE run_id = @RunId AND state IN ('requested', 'running')", new { RunId = runId }, ct) > 0;
+        }
+    }
+
+    private Task<bool> TryResumeAsync(long runId, string by, CancellationToken ct) => database.WriteAsync(async tx =>
     {
         var resumed = await tx.ExecuteAsync("""
             UPDATE {workflows.runs} SET state = 'requested', finished_at = NULL, error = NULL, reason = NULL WHERE run_id = @RunId AND state IN ('failed', 'cancelled')

@@ -92,6 +92,10 @@ internal sealed class PredictionQueries
             """, id, ct)).SingleOrDefault();
     }
 
+    /// <summary>What a batch has read of each group, and as of which sequence.</summary>
+    public Task<IReadOnlyList<InputRow>> InputsOfBatchAsync(long batchId, CancellationToken ct) => _database.ReadAsync<InputRow>(
+        "SELECT feature_group, version, as_of_seq, window_from, window_to FROM {prediction_log.batch_inputs} WHERE batch_id = @batchId", new { batchId }, ct);
+
     /// <summary>What an online prediction was made from; null for one that was made in a batch.</summary>
     public Task<OnlineInputs?> InputsAsync(long predictionId, CancellationToken ct) => _database.ReadFirstAsync<OnlineInputs>(
         "SELECT as_of_seq, inputs, features, missing, request_id, answers FROM {prediction_log.online_rows} WHERE batch_id = @batch AND ordinal = @ordinal",

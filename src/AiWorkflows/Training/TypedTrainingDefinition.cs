@@ -134,7 +134,7 @@ internal sealed class TypedTrainingDefinition<TExample> : TrainingDefinition whe
     {
         var train = Build(services);
         var split = new TrainingSplit(version.CutOff, dataset.Window, version.Training, version.Holdout);
-        var session = new FeatureReadSession(stores.Features, dataset.AsOfSeq);
+        var session = FeatureReadSession.Again(stores.Features, dataset.AsOfSeq, dataset.Inputs.Select(i => (i.Group, i.Version, i.AsOfSeq)));
         var again = await DatasetMaterializer.WriteTemporaryAsync(Examples, Schema, session, split, stores.DatasetDirectory, null, ct);
         try
         {

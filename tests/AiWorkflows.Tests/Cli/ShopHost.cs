@@ -39,6 +39,9 @@ internal sealed class ShopHost : IAsyncDisposable
     /// <summary>Whether online inference refuses visits that it does not know.</summary>
     public bool RefuseUnknown { get; init; }
 
+    /// <summary>Other workflows than the usual one.</summary>
+    public Action<AiWorkflowsBuilder>? Define { get; init; }
+
     public Task<CliResult> RunAsync(params string[] args) => RunAsync(args, TestContext.Current.CancellationToken);
 
     public async Task<CliResult> RunAsync(string[] args, CancellationToken ct)
@@ -73,6 +76,11 @@ internal sealed class ShopHost : IAsyncDisposable
             ai.Services.AddSingleton(new ShopFiles(Directory, RefuseUnknown));
             ai.Services.AddSingleton(console);
             ai.Add<BuyView>();
+            if (Define is not null)
+            {
+                Define(ai);
+                return;
+            }
             ai.Workflow("shop", w => w.Every("0 3 * * *")
                 .Window(TimeSpan.FromDays(1), Till.Opening).WarmUp(Till.Opening.AddDays(30)).Until(Till.Opening.AddDays(40))
                 .Stage<BuyScoring>().Stage<BuyTraining>().Stage<ShopSalesPipeline>().Stage<PurchasePipeline>().Stage<VisitPipeline>(maxAttempts: 1));

@@ -100,6 +100,80 @@ public abstract class LostAnswerCompliance : LedgerSuite
         (await store.CountAsync("SELECT COUNT(*) FROM {workflows.attempts} WHERE outcome = 'released'")).ShouldBe(1);
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task A_cancellation_and_a_resumption_are_made_once_and_say_so(bool committed)
+    {
+        await using var store = await OpenWithWorkflowAsync();
+        var (ledger, database) = Flaky(store);
+        var run = await store.StartRunAsync(Readings.Day, "a", "b");
+        var attempt = await store.ClaimNextAsync(run);
+        database.LoseAnswer(committed);
+        (await ledger.CancelAsync(run, "me", "enough", default)).ShouldBeTrue();
+        (await store.CountAsync("SELECT COUNT(*) FROM {workflows.attempts} WHERE outcome = 'cancelled'")).ShouldBe(1);
+        (await store.Ledger.FindStageRunAsync(attempt.StageRunId, default))!.State.ShouldBe(States.Cancelled);
+        database.LoseAnswer(committed);
+        (await ledger.ResumeAsync(run, "me", default)).ShouldBeTrue();
+        (await store.Ledger.FindRunAsync(run, default))!.State.ShouldBe(States.Requested);
+        (await store.CountAsync("SELECT COUNT(*) FROM {workflows.audit} WHERE action IN ('cancel', 'resume')")).ShouldBe(2);
+        // Nothing to do is no loss.
+        (await ledger.ResumeAsync(run, "me", default)).ShouldBeFalse();
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task A_tick_requests_its_run_once_and_names_it(bool committed)
+    {
+        await using var store = await OpenWithWorkflowAsync();
+        var (ledger, database) = Flaky(store);
+        var tick = await store.Ledger.NowAsync(default);
+        database.LoseAnswer(committed);
+        var runs = await ledger.TickAsync("w", tick, [Request("tick")], default);
+        runs.ShouldBe([(await store.Ledger.OpenRunsAsync(default)).ShouldHaveSingleItem().RunId]);
+        // A tick that another one has come before finds nothing, whatever happens to its answer.
+        database.LoseAnswer(committed);
+        (await ledger.TickAsync("w", tick.AddSeconds(-1), [Request("late")], default)).ShouldBeEmpty();
+        (await store.Ledger.OpenRunsAsync(default)).Count.ShouldBe(1);
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task A_run_is_admitted_and_planned_once(bool committed)
+    {
+        await using var store = await OpenWithWorkflowAsync();
+        var (ledger, database) = Flaky(store);
+        var (run, _) = await store.Ledger.RequestAsync(Request(null), default);
+        database.LoseAnswer(committed);
+        (await ledger.AdmitAsync(run, Plans.Chain("a", "b"), "code", default)).ShouldBe(AdmitResult.Planned);
+        (await store.Ledger.StageRunsAsync(run, default)).Select(s => s.Step).ShouldBe(["a", "b"]);
+        (await store.CountAsync("SELECT COUNT(*) FROM {workflows.run_edges}")).ShouldBe(1);
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task A_step_that_was_dispatched_gets_its_job_and_a_run_that_ended_is_told(bool committed)
+    {
+        await using var store = await OpenWithWorkflowAsync();
+        var (ledger, database) = Flaky(store);
+        var run = await store.StartRunAsync(Readings.Day, "a");
+        database.LoseAnswer(committed);
+        var step = (await ledger.AdvanceAsync(run, "e", 9, default)).Dispatched.ShouldHaveSingleItem();
+        step.DispatchNo.ShouldBe(1);
+        database.LoseAnswer(committed);
+        await ledger.SetJobsAsync([(step, "job")], default);
+        (await store.Ledger.FindStageRunAsync(step.StageRunId, default))!.JobId.ShouldBe("job");
+
+        var attempt = (await store.ClaimAsync(step.StageRunId))!;
+        await store.Ledger.WinAsync(new(attempt), default);
+        database.LoseAnswer(committed);
+        (await ledger.AdvanceAsync(run, "e", 9, default)).EndState.ShouldBe(States.Succeeded);
+        (await store.Ledger.FindRunAsync(run, default))!.State.ShouldBe(States.Succeeded);
+    }
+
     private static (ILedger Ledger, FlakyDatabase Database) Flaky(TestStore store)
     {
         var database = new FlakyDatabase(store.Database);

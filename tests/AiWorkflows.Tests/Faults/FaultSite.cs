@@ -33,7 +33,7 @@ internal sealed class FaultSite : IDisposable
         {
             ["AiWorkflows__DataDirectory"] = DataDirectory, ["AiWorkflows__Engine"] = "SqlServer", ["AiWorkflows__ConnectionString"] = _server.ConnectionString,
             // Of several hosts on one machine, each waiting worker of which holds a connection.
-            ["AiWorkflows__Workers__Features"] = "2", ["AiWorkflows__Workers__Training"] = "1", ["AiWorkflows__Workers__Inference"] = "1", ["AiWorkflows__Workers__Control"] = "1",
+            ["AiWorkflows__Workers__Features"] = "1", ["AiWorkflows__Workers__Training"] = "1", ["AiWorkflows__Workers__Inference"] = "1", ["AiWorkflows__Workers__Control"] = "1",
         };
 
     public static FaultSite Embedded() => new(null);

@@ -15,7 +15,7 @@ public sealed class KillTests
     /// <summary>Hosts start more slowly there; a soak is one on SQLite.</summary>
     private const int OnServer = 40;
 
-    private const int DaysOnServer = 3;
+    private const int DaysOnServer = 1;
 
     [Fact]
     public async Task However_often_hosts_are_killed_the_end_is_that_of_an_undisturbed_run()

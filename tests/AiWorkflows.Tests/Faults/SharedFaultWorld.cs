@@ -3,7 +3,7 @@ namespace AiWorkflows.Tests.Faults;
 /// <summary>Hosts on one database of SQL Server, each killed at some point of the protocol or at some instant and replaced, until the work is done; a seed gives the same kills, though not the same interleaving.</summary>
 internal sealed class SharedFaultWorld(int seed, int days, FaultSite site) : IDisposable
 {
-    private const int Hosts = 3;
+    private const int Hosts = 2;
     private readonly Random _random = new(seed);
     private readonly List<(FaultProcess Process, string At)> _hosts = [];
     private readonly FaultSettings _settings = HostCrowd.Sharing(site, days);

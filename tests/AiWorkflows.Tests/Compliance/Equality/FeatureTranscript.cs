@@ -38,6 +38,8 @@ internal sealed class FeatureTranscript(IFeatureStore store, Func<Window, Task<A
             var seq = i >= Windows.Length && _values.Random.Next(3) == 0 ? await PatchAsync(window) : await ReplaceAsync(window, i % 5 == 4);
             _snapshots.Add((seq, Sorted(_current.Values)));
         }
+        // The dataset needs examples, whatever chance has left of its window.
+        _snapshots.Add((await ReplaceAsync(Windows[2], asItIs: false, added: 30), Sorted(_current.Values)));
         foreach (var (seq, rows) in _snapshots)
             await ReadAsync(seq, rows);
         foreach (var window in Windows)
@@ -49,12 +51,12 @@ internal sealed class FeatureTranscript(IFeatureStore store, Func<Window, Task<A
     }
 
     /// <summary>Another set of rows for the window: some as they are, some changed, some gone, some new.</summary>
-    private async Task<long> ReplaceAsync(Window window, bool asItIs)
+    private async Task<long> ReplaceAsync(Window window, bool asItIs, int added = 12)
     {
         var here = _current.Where(r => window.Contains(r.Value.At)).ToArray();
         var next = asItIs ? here.Select(r => r.Value).ToList() : [.. here.Where(_ => _values.Random.Next(4) > 0).Select(r => _values.Half() ? r.Value : Codec.Canonicalize(_values.WithFeatures(r.Value)))];
         if (!asItIs)
-            next.AddRange(Enumerable.Range(0, 12).Select(_ => Codec.Canonicalize(_values.Row(window))));
+            next.AddRange(Enumerable.Range(0, added).Select(_ => Codec.Canonicalize(_values.Row(window))));
         next = Sorted(next.DistinctBy(Identity));
         var attempt = await begin(window);
         await using var writer = await store.OpenCommitAsync(new(Codec.Schema, CommitKind.Replace, window, attempt, "code"), default);
@@ -169,7 +171,7 @@ internal sealed class FeatureTranscript(IFeatureStore store, Func<Window, Task<A
         {
             var split = TrainingSplit.At(window.To.AddDays(1), TimeSpan.FromDays(4), TimeSpan.FromDays(1), TimeSpan.FromHours(12));
             var dataset = await DatasetMaterializer.WriteAsync(MemoryStoreExtensions.View<EdgeView, EdgeExample>(), ExampleSchema<EdgeExample>.TryCreate(typeof(bool), [])!, new FeatureReadSession(store, seq), split, folder.FullName, null, default);
-            dataset.Rows.ShouldBeGreaterThan(2);
+            dataset.Rows.ShouldBeGreaterThan(5);
             _lines.Add($"dataset {dataset.ContentHash}, {dataset.Rows} rows, {dataset.UnlabelledRows} without label, {dataset.Bytes} bytes");
         }
         finally
