@@ -13,17 +13,17 @@ internal sealed class Attempts(ILedger ledger, ILogger<Attempts> log) : IDisposa
 {
     private const int PerMinute = 10;
     private const int PerMinuteOfAll = 60;
-    private readonly PartitionedRateLimiter<string> _ofAddress = Of(PerMinute);
-    private readonly PartitionedRateLimiter<string> _ofAll = Of(PerMinuteOfAll);
+    private readonly Buckets _ofAddress = Of(PerMinute);
+    private readonly Buckets _ofAll = Of(PerMinuteOfAll);
 
     /// <summary>Notes a failure. Null while the address has attempts left, else the seconds until it has again.</summary>
     /// <param name="keyId">The part of a key that may be shown, if it was one.</param>
     public async Task<int?> FailedAsync(HttpContext context, string how, string? keyId)
     {
-        using var lease = _ofAddress.AttemptAcquire(Callers.NetworkOf(context));
+        using var lease = _ofAddress.Take(Callers.NetworkOf(context));
         if (!lease.IsAcquired)
             return lease.TryGetMetadata(MetadataName.RetryAfter, out var wait) ? Math.Max(1, (int)Math.Ceiling(wait.TotalSeconds)) : 60;
-        using var room = _ofAll.AttemptAcquire("");
+        using var room = _ofAll.Take("");
         if (!room.IsAcquired)
             return null;
         try
@@ -44,11 +44,5 @@ internal sealed class Attempts(ILedger ledger, ILogger<Attempts> log) : IDisposa
         _ofAll.Dispose();
     }
 
-    private static PartitionedRateLimiter<string> Of(int perMinute) => PartitionedRateLimiter.Create<string, string>(key => RateLimitPartition.GetTokenBucketLimiter(key, _ => new()
-    {
-        TokenLimit = perMinute,
-        TokensPerPeriod = 1,
-        ReplenishmentPeriod = TimeSpan.FromMinutes(1.0 / perMinute),
-        QueueLimit = 0,
-    }));
+    private static Buckets Of(int perMinute) => new(perMinute, 1, TimeSpan.FromMinutes(1.0 / perMinute));
 }

@@ -19,8 +19,8 @@ internal sealed class PredictionLimit
 internal sealed class Limits : IDisposable
 {
     private readonly long _maxBody;
-    private readonly PartitionedRateLimiter<string>? _requests;
-    private readonly PartitionedRateLimiter<string>? _predictions;
+    private readonly Buckets? _requests;
+    private readonly Buckets? _predictions;
 
     public Limits(HostSettings settings)
     {
@@ -48,7 +48,7 @@ internal sealed class Limits : IDisposable
         var limiter = endpoint?.Metadata.GetMetadata<PredictionLimit>() is not null ? _predictions : _requests;
         if (limiter is null)
             return false;
-        using var lease = limiter.AttemptAcquire(Who(context));
+        using var lease = limiter.Take(Who(context));
         if (lease.IsAcquired)
             return false;
         var wait = lease.TryGetMetadata(MetadataName.RetryAfter, out var after) ? Math.Max(1, (int)Math.Ceiling(after.TotalSeconds)) : 1;
@@ -64,11 +64,6 @@ internal sealed class Limits : IDisposable
 
     private static string Who(HttpContext context) => Callers.NameOf(context.User) is { } name ? "name " + name : "address " + Callers.NetworkOf(context);
 
-    private static PartitionedRateLimiter<string>? PerSecond(int count) => count == 0 ? null : PartitionedRateLimiter.Create<string, string>(key => RateLimitPartition.GetTokenBucketLimiter(key, _ => new()
-    {
-        TokenLimit = 2 * count,
-        TokensPerPeriod = Math.Max(1, count / 10),
-        ReplenishmentPeriod = TimeSpan.FromSeconds(count >= 10 ? 0.1 : 1.0 / count),
-        QueueLimit = 0,
-    }));
+    private static Buckets? PerSecond(int count) => count == 0 ? null
+        : new(2 * count, Math.Max(1, count / 10), TimeSpan.FromSeconds(count >= 10 ? 0.1 : 1.0 / count));
 }
