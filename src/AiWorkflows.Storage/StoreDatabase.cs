@@ -38,6 +38,9 @@ internal abstract partial class StoreDatabase : IAsyncDisposable
     /// <summary>The statement in the engine's own words; rendered once.</summary>
     public virtual string Sql(string template) => _rendered.GetOrAdd(template, t => Placeholder().Replace(t, m => Render(m.Groups[1].Value, m.Groups[2].Value)));
 
+    /// <summary>As <see cref="Sql"/>, for a statement that is shown to somebody: nothing is kept of it.</summary>
+    public virtual string SqlText(string template) => Placeholder().Replace(template, m => Render(m.Groups[1].Value, m.Groups[2].Value));
+
     /// <summary>A pooled connection that cannot write. Dispose of it soon: while a statement is open on it, the write-ahead log cannot shrink.</summary>
     public abstract Task<DbConnection> OpenReadAsync(CancellationToken ct);
 

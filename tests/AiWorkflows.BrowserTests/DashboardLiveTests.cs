@@ -47,16 +47,13 @@ public sealed class DashboardLiveTests : IAsyncLifetime
     public async Task Cancelling_asks_first_and_the_page_then_offers_to_resume()
     {
         var page = await _browser.OpenAsync();
-        var asked = "";
-        page.Page.Dialog += (_, dialog) =>
-        {
-            asked = dialog.Message;
-            _ = dialog.AcceptAsync();
-        };
         await page.GoAsync(_host.Url + "/hangfire/runs/41");
+        await page.Page.GetByRole(AriaRole.Link, new() { Name = "Cancel run…" }).ClickAsync();
+        await page.Page.GetByLabel("Why (kept on record)").FillAsync("the input was wrong");
+        await page.ShotAsync("run-cancel");
         await page.Page.GetByRole(AriaRole.Button, new() { Name = "Cancel run" }).ClickAsync();
         await Expect(page.Page.Locator("h1")).ToContainTextAsync("cancelled");
-        asked.ShouldContain("Cancel run 41?");
+        await Expect(page.Page.Locator(".aw")).ToContainTextAsync("the input was wrong");
         await Expect(page.Page.GetByRole(AriaRole.Button, new() { NameRegex = new("^Resume") })).ToBeVisibleAsync();
         page.Problems.ShouldBeEmpty();
     }
@@ -112,6 +109,10 @@ public sealed class DashboardLiveTests : IAsyncLifetime
     [InlineData("/runs")]
     [InlineData("/runs/41")]
     [InlineData("/runs/42")]
+    [InlineData("/features/departures")]
+    [InlineData("/models/flight-delay")]
+    [InlineData("/predictions")]
+    [InlineData("/hosts")]
     public async Task On_a_narrow_screen_only_panels_scroll_sideways(string path)
     {
         var page = await _browser.OpenAsync(width: 800);

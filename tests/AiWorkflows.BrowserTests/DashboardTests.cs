@@ -42,6 +42,10 @@ public sealed class DashboardTests : IAsyncLifetime
     [InlineData("feature", "/features/departures")]
     [InlineData("models", "/models")]
     [InlineData("model", "/models/flight-delay")]
+    [InlineData("workflow", "/workflows/flight-delays")]
+    [InlineData("compare", "/models/flight-delay/compare")]
+    [InlineData("hosts", "/hosts")]
+    [InlineData("search", "/search?q=delay")]
     [InlineData("predictions", "/predictions")]
     [InlineData("prediction", "/predictions/4294967298")]
     public async Task Pages_show_without_a_complaint_in_the_console_light_and_dark(string name, string path)

@@ -1,11 +1,13 @@
 using AiWorkflows.Hosting.Dashboard.Actions;
 using AiWorkflows.Hosting.Dashboard.Backfills;
 using AiWorkflows.Hosting.Dashboard.Features;
+using AiWorkflows.Hosting.Dashboard.Hosts;
 using AiWorkflows.Hosting.Dashboard.Jobs;
 using AiWorkflows.Hosting.Dashboard.Models;
 using AiWorkflows.Hosting.Dashboard.Pages;
 using AiWorkflows.Hosting.Dashboard.Predictions;
 using AiWorkflows.Hosting.Dashboard.Runs;
+using AiWorkflows.Hosting.Dashboard.Search;
 using AiWorkflows.Hosting.Dashboard.Workflows;
 using Hangfire;
 using Hangfire.Dashboard;
@@ -19,7 +21,7 @@ namespace AiWorkflows.Hosting.Dashboard;
 /// </summary>
 internal static class DashboardSetup
 {
-    private static readonly string[] OurPaths = ["/workflows", "/runs", "/backfills", "/features", "/models", "/predictions"];
+    private static readonly string[] OurPaths = ["/workflows", "/runs", "/backfills", "/features", "/models", "/predictions", "/hosts", "/search"];
     private static int _registered;
 
     public static void Register(IGlobalConfiguration configuration)
@@ -39,6 +41,9 @@ internal static class DashboardSetup
         AddPage("/backfills", new BackfillsPage());
         AddPage("/features", new FeatureGroupsPage());
         AddPage("/models", new ModelsPage());
+        AddPage("/hosts", new HostsPage());
+        AddPage("/search", new SearchPage());
+        AddPage("/workflows/(?<name>[^/]+)", new WorkflowPage());
         AddPage("/predictions", new PredictionsPage());
         AddPage("/predictions/(?<id>[0-9]{1,19})", new PredictionPage());
         AddPage("/runs/(?<id>[0-9]{1,18})", new RunPage());
@@ -50,11 +55,13 @@ internal static class DashboardSetup
 
         var routes = DashboardRoutes.Routes;
         routes.Add("/runs/(?<id>[0-9]{1,18})/log", new LogDispatcher());
+        routes.Add("/runs/(?<id>[0-9]{1,18})/log.txt", new LogFileDispatcher());
         routes.Add("/aw/jobs/(?<job>[^/]+)", new JobDispatcher());
         routes.Add("/models/(?<name>[^/]+)/versions/(?<version>[0-9]{1,9})/download", new ArtifactDispatcher());
         routes.Add("/features/(?<name>[^/]+)/replay", new ActionDispatcher(DashboardActions.ReplayAsync));
         routes.Add("/models/(?<name>[^/]+)/promote", new ActionDispatcher(ModelChanges.PromoteAsync));
         routes.Add("/models/(?<name>[^/]+)/rollback", new ActionDispatcher(ModelChanges.RollBackAsync));
+        routes.Add("/workflows/(?<name>[^/]+)/backfill", new ActionDispatcher(DashboardActions.RequestBackfillAsync));
         routes.Add("/workflows/(?<name>[^/]+)/run", new ActionDispatcher(DashboardActions.RunNowAsync));
         routes.Add("/workflows/(?<name>[^/]+)/pause", new ActionDispatcher(DashboardActions.PauseAsync));
         routes.Add("/workflows/(?<name>[^/]+)/resume", new ActionDispatcher(DashboardActions.ResumeScheduleAsync));

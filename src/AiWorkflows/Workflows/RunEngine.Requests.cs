@@ -47,10 +47,14 @@ internal sealed partial class RunEngine
     /// <summary>Cancels a run that is requested or running; its code is told within two seconds, in whichever host it runs.</summary>
     /// <returns>False if the run had ended before.</returns>
     /// <exception cref="InvalidRequestException">There is no such run.</exception>
-    public async Task<bool> CancelAsync(long runId, string by, CancellationToken ct)
+    public Task<bool> CancelAsync(long runId, string by, CancellationToken ct) => CancelAsync(runId, by, null, ct);
+
+    /// <inheritdoc cref="CancelAsync(long, string, CancellationToken)"/>
+    /// <param name="why">Kept with the run and on record; null where nobody said.</param>
+    public async Task<bool> CancelAsync(long runId, string by, string? why, CancellationToken ct)
     {
         await RequireRunAsync(runId, ct);
-        if (!await Ledger.CancelAsync(runId, by, $"cancelled by {by}", ct))
+        if (!await Ledger.CancelAsync(runId, by, why is null ? $"cancelled by {by}" : $"cancelled by {by}: {why}", ct))
             return false;
         _executor.StopRun(runId);
         await OnEndedAsync(runId, ct);

@@ -30,7 +30,9 @@ internal static class ComposedStatements
             () => dashboard.BatchesAsync("p", new("m", null, null, null, false), null, 1, ct),
             () => dashboard.BatchesAsync("p", new("m", 1, day, day, false), 1, 1, ct),
             () => dashboard.OnlineBatchesAsync(new("m", 1, null, null, true), 1, 1, ct),
+            () => dashboard.RunningStepsAsync(1, ct),
             () => dashboard.CommitsAsync("g", 1, 1, withStatistics: true, 1, ct),
+            () => dashboard.RunningStepsAsync(1, ct),
             () => dashboard.CommitsAsync("g", 1, 1, withStatistics: false, 1, ct),
             () => dashboard.PredictionsOfAsync(1, 0, 1, 1, ct),
             () => dashboard.PredictionsOfAsync([1], ct),
@@ -44,6 +46,12 @@ internal static class ComposedStatements
             () => ledger.ExpireAsync(everything: false, 1, ct),
             () => ledger.ClaimAsync(1, new(Guid.Empty, "h", null, "c", TimeSpan.Zero, Opens: new(groups[0], CommitKind.Replace, new(day, day.AddDays(1)))), ct),
         ];
+        foreach (var shown in new[]
+        {
+            SuggestedQueries.RunsOf("w"), SuggestedQueries.StepsOf(1), SuggestedQueries.WindowsOf(1), SuggestedQueries.CommitsOf("g", 1), SuggestedQueries.VersionsOf("m"),
+            SuggestedQueries.RowsOf(groups[0].Name, groups[0].Version), SuggestedQueries.PredictionsBy("m"), SuggestedQueries.Prediction(1),
+        })
+            calls.Add(() => Task.FromResult(SuggestedQueries.Render(database, shown)));
         foreach (var group in groups)
         {
             calls.Add(() => collector.DeleteRowsAsync(group.Name, group.Version, group.EventTime.Name, 1, new Window(day, day.AddDays(1)), ct));

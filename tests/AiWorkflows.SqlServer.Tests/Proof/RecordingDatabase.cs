@@ -24,6 +24,8 @@ internal sealed class RecordingDatabase : StoreDatabase
         return _goesOn ? base.Sql(template) : throw new NotExecutedException();
     }
 
+    public override string SqlText(string template) => Sql(template);
+
     /// <summary>The statement in the engine's own words.</summary>
     public string Rendered(string template) => base.Sql(template);
 

@@ -56,6 +56,12 @@ internal sealed record ActionRequest(HttpContext Http, System.Text.RegularExpres
     /// <summary>A field of the form; null where it is empty.</summary>
     public string? Field(string name) => Http.Request.HasFormContentType && Http.Request.Form[name].ToString().Trim() is { Length: > 0 } text ? text.Length > 1000 ? text[..1000] : text : null;
 
+    /// <summary>A field that is a time, UTC; null where it is empty.</summary>
+    /// <exception cref="InvalidRequestException">It is something else.</exception>
+    public DateTime? Time(string name) => Field(name) is not { } text ? null
+        : DateTime.TryParse(text, System.Globalization.CultureInfo.InvariantCulture, System.Globalization.DateTimeStyles.AssumeUniversal | System.Globalization.DateTimeStyles.AdjustToUniversal, out var time)
+            ? time : throw new InvalidRequestException($"'{text}' is no time; write it as 2001-06-01 or 2001-06-01 12:00, in UTC.");
+
     /// <summary>Why somebody acts, where the form asks for it.</summary>
     /// <exception cref="InvalidRequestException">It is missing.</exception>
     public string Reason(string form) => Field("reason-" + form) ?? throw new InvalidRequestException("Say why; it is kept on record.");

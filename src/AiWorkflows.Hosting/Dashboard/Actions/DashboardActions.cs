@@ -1,3 +1,5 @@
+using System.Globalization;
+using AiWorkflows.Hosting.Cli;
 using AiWorkflows.Workflows;
 using Microsoft.Extensions.DependencyInjection;
 
@@ -11,8 +13,22 @@ internal static class DashboardActions
 {
     public static async Task<string?> RunNowAsync(ActionRequest request, CancellationToken ct)
     {
-        var result = await Engine(request).RequestAsync(new(request.Name, null, request.By, "manual"), ct).ConfigureAwait(false);
+        var (from, to) = (request.Time("from"), request.Time("to"));
+        if (from is null != to is null)
+            return "A window has two ends; leave both empty for whatever is owed.";
+        var window = from is { } start && to is { } end ? Engine(request).RequireWindow(request.Name, start, end) : (Window?)null;
+        var result = await Engine(request).RequestAsync(new(request.Name, window, request.By, "manual", Hindsight: request.Field("hindsight") == "yes"), ct).ConfigureAwait(false);
         return result.Outcome is RequestOutcome.NothingOwed or RequestOutcome.AlreadyOpen ? result.Message : null;
+    }
+
+    public static async Task<string?> RequestBackfillAsync(ActionRequest request, CancellationToken ct)
+    {
+        if (request.Time("from") is not { } from || request.Time("to") is not { } to || request.Field("every") is not { } every)
+            return "A backfill needs its start, its end and the length of its windows.";
+        var parallel = int.TryParse(request.Field("parallel"), NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? number : (int?)null;
+        var (backfill, created) = await Engine(request).RequestBackfillAsync(
+            new(request.Name, from, to, SpanText.Parse(every, "Windows of"), parallel, request.Field("train") == "yes", [], request.By, Again: false), ct).ConfigureAwait(false);
+        return created ? null : $"That is backfill {backfill.BackfillId} already, of {Timestamps.Display(backfill.RequestedAt)}.";
     }
 
     public static async Task<string?> PauseAsync(ActionRequest request, CancellationToken ct)
@@ -28,7 +44,7 @@ internal static class DashboardActions
     }
 
     public static async Task<string?> CancelAsync(ActionRequest request, CancellationToken ct) =>
-        await Engine(request).CancelAsync(request.Id, request.By, ct).ConfigureAwait(false) ? null : $"Run {request.Id} had ended already.";
+        await Engine(request).CancelAsync(request.Id, request.By, request.Field("reason-cancel"), ct).ConfigureAwait(false) ? null : $"Run {request.Id} had ended already.";
 
     public static async Task<string?> ResumeAsync(ActionRequest request, CancellationToken ct) =>
         await Engine(request).ResumeAsync(request.Id, request.By, ct).ConfigureAwait(false) ? null : $"Run {request.Id} has neither failed nor been cancelled; there is nothing to resume.";

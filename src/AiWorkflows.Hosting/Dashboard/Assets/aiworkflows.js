@@ -91,6 +91,12 @@
       .catch(function (x) { if (b) { b.disabled = false; b.focus(); } if (out) out.textContent = x.message; });
   });
 
+  // ---- copy: <pre> and, beside it, a button data-aw-copy
+  document.addEventListener('click', function (e) {
+    var b = e.target.closest && e.target.closest('[data-aw-copy]'); if (!b || !navigator.clipboard) return;
+    navigator.clipboard.writeText(b.parentNode.querySelector('pre').textContent).then(function () { b.textContent = 'Copied'; });
+  });
+
   // ---- tooltips for [data-tip] (HTML and SVG), on hover and on keyboard focus; Escape closes
   var tip = null, tipFor = null;
   function hide() { if (tip) { tip.remove(); tip = tipFor = null; } }

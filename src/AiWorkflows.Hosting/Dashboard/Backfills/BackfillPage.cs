@@ -38,6 +38,7 @@ internal sealed class BackfillPage : DashboardPage
             Body = Part("facts", Facts(backfill, context)) + Panel("Windows", Body(WindowCalendar.Render(model, context)), right: Legend(
                 (Status.Ok, "succeeded"), (Status.Bad, "failed"), (Status.Run, "running"), (Status.Wait, "waiting"), (Status.Cancel, "cancelled")), part: "windows")
                 + Panel("Failed and running", Rows(model, context), part: "rows"),
+            Sql = SuggestedQueries.WindowsOf(backfill.BackfillId),
             LiveUrl = context.Backfill(backfill.BackfillId) + "/parts",
             EveryMilliseconds = 2000,
             Ended = backfill.FinishedAt is not null,

@@ -21,6 +21,7 @@ internal sealed class BackfillsPage : DashboardPage
         Subtitle = Markup.Raw("History worked through window by window. Each window is a run."),
         Body = Panel("Backfills", List(backfills, context), part: "backfills"),
         LiveUrl = context.Url("/backfills/parts"),
+        Sql = SuggestedQueries.Backfills,
     };
 
     /// <summary>"12 of 59 windows, 1 failed, 2 running"</summary>
@@ -40,7 +41,7 @@ internal sealed class BackfillsPage : DashboardPage
     private static Markup List(IReadOnlyList<BackfillRow> backfills, PageContext context)
     {
         if (backfills.Count == 0)
-            return Empty(Markup.Of($"No backfill has been requested. <code>backfill WORKFLOW --from T --to T --every 1d</code> makes one, and any host works on it."));
+            return Empty(Markup.Of($"No backfill has been requested. <code>backfill WORKFLOW --from T --to T --every 1d</code> makes one, and so does the form on the page of a workflow; any host works on it."));
         Markup[] headings =
         [
             Table.Heading("Backfill"), Table.Heading("Workflow"), Table.Heading("History, UTC"), Table.Heading("State"), Table.Heading("Windows"), Table.HiddenHeading("as a bar"),

@@ -24,6 +24,7 @@ internal sealed class FeatureGroupsPage : DashboardPage
                 [Table.Heading("Group"), Table.Heading("Written by"), Table.NumberHeading("Complete up to"), Table.NumberHeading("Behind"), Table.NumberHeading("Computed last"), Table.NumberHeading("Quarantined"), Table.NumberHeading("Run"), Table.NumberHeading("Published")],
                 model.Groups.Select(group => Row(group, model, context))), model.Groups.Count == 0 ? default : Markup.Text(Format.Count(model.Groups.Count, "group")), part: "groups"),
         LiveUrl = context.Url("/features/parts"),
+        Sql = SuggestedQueries.Groups,
     };
 
     private static Markup Row(DashboardGroup group, FeatureGroupsModel model, PageContext context) => Table.Row(

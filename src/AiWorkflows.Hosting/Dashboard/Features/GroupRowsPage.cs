@@ -35,6 +35,7 @@ internal sealed class GroupRowsPage : DashboardPage
             Crumb = Markup.Of($"{Link(context.Url("/features"), "Feature groups")} / {Link(context.FeatureGroup(model.FeatureGroup) + (model.Seq is { } s ? "?seq=" + Text(s) : ""), model.FeatureGroup)}"),
             Heading = Markup.Of($"Rows of {model.FeatureGroup} <span class=\"aw-muted\">v{model.Version}</span>"),
             Subtitle = Markup.Of($"The latest first, {(model.Seq is { } seq ? Markup.Of($"as of sequence {seq}: what was published later is not seen") : Markup.Raw("as they are now"))}."),
+            Sql = Storage.Queries.SuggestedQueries.RowsOf(model.FeatureGroup, model.Version),
             Body = Components.Panel("Search", Body(Fields.Search(context.FeatureGroup(model.FeatureGroup) + "/rows", Fields.Text("key", $"Key: {Format.Shorten(string.Join(", ", keys), 60)}", model.Key, keys.Length > 1 ? "with commas between" : ""),
                 Fields.Time("at", "Event time up to, UTC", model.At), Fields.Text("seq", "As of sequence", model.Seq is { } number ? Text(number) : "", "now", 12), Fields.Button("Show"))))
                 + Components.Panel("Rows", Rows(model, context), Markup.Text(Hint(model))),

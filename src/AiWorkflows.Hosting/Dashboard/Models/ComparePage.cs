@@ -30,6 +30,7 @@ internal sealed class ComparePage : DashboardPage
             Crumb = Markup.Of($"{Link(context.Url("/models"), "Models")} / {Link(context.Model(model.Model), model.Model)}"),
             Heading = Markup.Of($"v{a.Version} and v{b.Version} of {model.Model}"),
             Subtitle = Markup.Of($"{Changed(a, b)}"),
+            Sql = SuggestedQueries.VersionsOf(model.Model),
             Body = Markup.Of(
                 $"""
                 {Components.Panel("Versions", Body(Fields.Search(context.Model(model.Model) + "/compare", Fields.Select("a", "One", null, versions, Text(a.Version)), Fields.Select("b", "The other", null, versions, Text(b.Version)), Fields.Button("Compare"))))}<div class="aw-grid"><div class="aw-c6">{Components.Panel("Metrics", Metrics(a, b), Markup.Raw(a.HoldoutFrom == b.HoldoutFrom && a.HoldoutTo == b.HoldoutTo ? "on the same holdout" : "each on its own holdout, so small differences mean little"))}</div><div class="aw-c6">{Components.Panel("ROC on the holdout", ModelCharts.Roc(a, b))}</div><div class="aw-c6">{Components.Panel("Made from", Sides(a, b, Origins))}</div><div class="aw-c6">{Components.Panel("Importance", Importance(a, b))}</div></div>{Components.Panel("Parameters", Sides(a, b, Parameters))}

@@ -25,6 +25,7 @@ internal sealed class ModelsPage : DashboardPage
                 [Table.Heading("Model"), Table.Heading("Champion"), Table.Heading("Metric over baseline"), Table.NumberHeading("Versions"), Table.NumberHeading("Champion since")],
                 model.Models.Select(row => Row(row, [.. model.Versions[row.Model]], context))), part: "models"),
         LiveUrl = context.Url("/models/parts"),
+        Sql = SuggestedQueries.Models,
     };
 
     private static Markup Row(ModelRow row, DashboardVersion[] versions, PageContext context)

@@ -15,6 +15,8 @@ internal sealed record PageContext(string Base, bool IsReadOnly, DateTime Now)
     /// <summary>Where a session is ended; null where the dashboard is mounted elsewhere, and the program knows.</summary>
     public string? Logout => Base.EndsWith(OurPaths.Dashboard, StringComparison.OrdinalIgnoreCase) ? Base[..^OurPaths.Dashboard.Length] + OurPaths.Logout : null;
 
+    public string Workflow(string name) => Url("/workflows/" + Uri.EscapeDataString(name));
+
     public string WorkflowRuns(string workflow) => Url("/runs?workflow=" + Uri.EscapeDataString(workflow));
 
     public string Run(long runId) => Url(string.Create(System.Globalization.CultureInfo.InvariantCulture, $"/runs/{runId}"));
@@ -59,6 +61,9 @@ internal sealed record PageContent
 
     /// <summary>Nothing on the page will change any more.</summary>
     public bool Ended { get; init; }
+
+    /// <summary>What it shows as a query, as a template of the store; null where one query does not say it.</summary>
+    public string? Sql { get; init; }
 
     public int StatusCode { get; init; } = 200;
 }

@@ -3,6 +3,7 @@ using System.IO.Hashing;
 using System.Text;
 using AiWorkflows.Hosting.Dashboard.Rendering;
 using AiWorkflows.Storage;
+using AiWorkflows.Storage.Queries;
 using Hangfire.Dashboard;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
@@ -71,7 +72,7 @@ internal sealed class PageDispatcher(DashboardPage page, bool partsOnly) : IDash
         if (partsOnly)
             await WritePartsAsync(http, content, PageFrame.RenderParts(content, bar, viewer)).ConfigureAwait(false);
         else
-            await LayoutHost.WriteAsync(context, content.Title, PageFrame.Render(content, bar, viewer)).ConfigureAwait(false);
+            await LayoutHost.WriteAsync(context, content.Title, PageFrame.Render(content, bar, viewer, content.Sql is { } sql && services.GetService<StoreDatabase>() is { } database ? SuggestedQueries.Render(database, sql) : null)).ConfigureAwait(false);
     }
 
     internal static async Task WritePartsAsync(HttpContext http, PageContent content, Markup parts)

@@ -14,14 +14,16 @@ internal static class PageFrame
         ("features", "Feature groups", "/features"),
         ("models", "Models", "/models"),
         ("predictions", "Predictions", "/predictions"),
+        ("hosts", "Hosts", "/hosts"),
     ];
 
-    public static Markup Render(PageContent page, SectionBar bar, PageContext context)
+    /// <param name="sql">What the page shows as a query in the words of the engine; null where there is none.</param>
+    public static Markup Render(PageContent page, SectionBar bar, PageContext context, string? sql = null)
     {
         var live = page.LiveUrl is { } url && !page.Ended ? Markup.Of($" data-aw-live=\"{url}\" data-aw-every=\"{page.EveryMilliseconds}\"") : Markup.Empty;
         return Markup.Of(
             $"""
-            <div class="aw" data-aw-now="{context.Now.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture)}"{live}>{Sprite.Symbols}<nav class="aw-nav" aria-label="AiWorkflows">{Components.Part("nav", Links(page, bar, context))}<div class="aw-clock">{Components.Part("clock", Clock(bar))}{SignedIn(context)}{Badge(page)}</div></nav>{Parts(page)}</div>
+            <div class="aw" data-aw-now="{context.Now.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture)}"{live}>{Sprite.Symbols}<nav class="aw-nav" aria-label="AiWorkflows">{Components.Part("nav", Links(page, bar, context))}{SearchBox(context)}<div class="aw-clock">{Components.Part("clock", Clock(bar))}{SignedIn(context)}{Badge(page)}</div></nav>{Parts(page)}{Sql(page, sql)}</div>
             """);
     }
 
@@ -37,6 +39,12 @@ internal static class PageFrame
         $"""
         <ul>{Sections.Select(section => Markup.Of($"<li><a href=\"{context.Url(section.Path)}\"{Markup.When(section.Section == page.Section, Markup.Raw(" aria-current=\"page\""))}>{section.Title}{Markup.When(section.Section == "runs", Components.Count(bar.Running, "run", "running") + Components.Count(bar.Failed, "bad", "failed"))}</a></li>"))}</ul>
         """);
+
+    private static Markup SearchBox(PageContext context) => Markup.Of(
+        $"<form class=\"aw-find\" method=\"get\" action=\"{context.Url("/search")}\" role=\"search\"><input name=\"q\" type=\"search\" maxlength=\"300\" size=\"16\" placeholder=\"Id or name\" aria-label=\"Search runs, models, feature groups and predictions\"></form>");
+
+    private static Markup Sql(PageContent page, string? sql) => sql is null ? Markup.Empty : Markup.Of(
+        $"<details class=\"aw-data aw-sql\"><summary>Copy as SQL</summary><pre tabindex=\"0\" aria-label=\"Query\">{sql}</pre><button type=\"button\" class=\"btn btn-default btn-xs\" data-aw-copy>Copy</button> <span class=\"aw-muted aw-small\">What {(page.Title.Length > 60 ? "this page" : page.Title)} shows, for <code>sql</code> on the command line or any tool; docs/sql.md describes tables and views.</span></details>");
 
     private static Markup Clock(SectionBar bar) => bar.EventTime is not { } time ? Markup.Empty : bar.Speed is { } speed ? Markup.Of(
         $"<span data-tip=\"History is being replayed in a database of its own. Windows and schedules follow this clock; start and end of runs follow the real one.\">Replay <b>{time.ToString("yyyy-MM-dd HH:mm", CultureInfo.InvariantCulture)}</b> UTC, {speed.ToString("#,0.##", CultureInfo.InvariantCulture)}×</span>") : Markup.Of(

@@ -28,6 +28,7 @@ internal sealed class PredictionPage : DashboardPage
             Heading = Markup.Of($"Prediction {prediction.PredictionId}{Markup.When(prediction.Hindsight, Tag("hindsight", "warn"))}{Markup.When(prediction.Role != "champion", Tag(prediction.Role, prediction.Role))}"),
             Subtitle = Markup.Of($"About {Mono(PredictionsPage.Key(prediction))} at {Timestamps.Display(prediction.EventTime.Value)} UTC, {(model.Online is null ? "made in a batch" : "answered online")} by {Link(context.Model(prediction.Model, prediction.Version), $"{prediction.Model} v{prediction.Version}")}."),
             Actions = Link(context.Url($"/predictions?model={Uri.EscapeDataString(prediction.Model)}&key={Uri.EscapeDataString(prediction.EntityKey.Text)}{(model.Online is null ? "" : "&made=online")}"), "All about this entity", "btn btn-default btn-sm"),
+            Sql = SuggestedQueries.Prediction(prediction.PredictionId),
             Body = FactsOf(model, context) + Components.Panel("Features", Features(model, context), Markup.Text($"the values that the model saw, as of sequence {Number(AsOf(model))}")) + Markup.Of(
                 $"""
                 <div class="aw-grid"><div class="aw-c6">{Components.Panel("Rows that were joined", Rows(model, context), Markup.Raw("age: how old a row was at the event; older than its maximum age counts as missing"))}</div><div class="aw-c6">{Components.Panel("Where it comes from", Body(Lineage(model, context)))}</div></div>

@@ -44,6 +44,7 @@ internal sealed class PredictionsPage : DashboardPage
         Body = model.Shown is null
             ? Components.Panel("Predictions", Empty(Markup.Raw("No model has been registered yet. Once one is, batch inference and the API log what it says here.")), part: "found")
             : Components.Panel("Search", Body(Form(model, context))) + Charts(model) + Components.Panel("Found", Found(model, context), Markup.Text(Hint(model)), Pager(model, context), part: "found"),
+        Sql = model.Search.Model is { } name ? SuggestedQueries.PredictionsBy(name) : null,
         LiveUrl = model.IsFirstPage ? context.Url("/predictions/parts?") + Query(model.Search) : null,
     };
 

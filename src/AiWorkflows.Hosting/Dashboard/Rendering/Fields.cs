@@ -10,8 +10,8 @@ internal static class Fields
     public static Markup Select(string name, string label, string? any, IEnumerable<(string Value, string Text)> values, string? chosen) => Markup.Of(
         $"<div><label for=\"aw-{name}\">{label}</label><select id=\"aw-{name}\" name=\"{name}\">{(any is null ? Markup.Empty : Markup.Of($"<option value=\"\">{any}</option>"))}{values.Select(value => Markup.Of($"<option value=\"{value.Value}\"{Markup.When(value.Value == chosen, Markup.Raw(" selected"))}>{value.Text}</option>"))}</select></div>");
 
-    public static Markup Text(string name, string label, string? value, string placeholder = "", int size = 22, bool required = false) => Markup.Of(
-        $"<div><label for=\"aw-{name}\">{label}</label><input id=\"aw-{name}\" name=\"{name}\" size=\"{size}\" maxlength=\"300\" placeholder=\"{placeholder}\" value=\"{value}\"{Markup.When(required, Markup.Raw(" required"))}></div>");
+    public static Markup Text(string name, string label, string? value, string placeholder = "", int size = 22, bool required = false, string? id = null) => Markup.Of(
+        $"<div><label for=\"aw-{id ?? name}\">{label}</label><input id=\"aw-{id ?? name}\" name=\"{name}\" size=\"{size}\" maxlength=\"300\" placeholder=\"{placeholder}\" value=\"{value}\"{Markup.When(required, Markup.Raw(" required"))}></div>");
 
     /// <summary>Fills what is left of the line.</summary>
     public static Markup Wide(string name, string label, string placeholder, bool required = true) => Markup.Of(

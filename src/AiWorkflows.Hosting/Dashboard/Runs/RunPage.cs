@@ -33,10 +33,11 @@ internal sealed class RunPage : DashboardPage
             Actions = Actions(run, groups, context),
             Body = Markup.Of(
                 $"""
-                {Part("notice", RunNotice.Render(model, groups))}{Part("facts", RunFacts.Render(model, groups, context))}{RunGraph.Panel(model, groups, catalog, context)}{RunTimeline.Panel(model, groups, context)}<div class="aw-grid"><div class="aw-c8">{RunLog.Panel(model, context)}</div><div class="aw-c4">{RunOutputs.Published(model, context)}{RunOutputs.Jobs(model, context)}</div></div>
+                {Part("notice", RunNotice.Render(model, groups))}{Part("facts", RunFacts.Render(model, groups, context))}{CancelForm(run, context)}{RunGraph.Panel(model, groups, catalog, context)}{RunTimeline.Panel(model, groups, context)}<div class="aw-grid"><div class="aw-c8">{RunLog.Panel(model, context)}</div><div class="aw-c4">{RunOutputs.Published(model, context)}{RunOutputs.Jobs(model, context)}</div></div>
                 """),
             LiveUrl = context.Run(run.RunId) + "/parts",
             EveryMilliseconds = 2000,
+            Sql = Storage.Queries.SuggestedQueries.StepsOf(run.RunId),
             Ended = !run.IsOpen,
         };
     }
@@ -49,14 +50,15 @@ internal sealed class RunPage : DashboardPage
         return Markup.Of($"Window {Timestamps.Display(run.WindowFrom.Value)} to {Timestamps.Display(run.WindowTo.Value)} UTC · requested by {who}{code}");
     }
 
+    private static Markup CancelForm(Storage.Queries.DashboardRun run, PageContext context) => Markup.When(run.IsOpen && !context.IsReadOnly, Models.ModelForms.Panel(
+        "cancel", $"Cancel run {run.RunId.ToString(CultureInfo.InvariantCulture)}", "What it is writing is discarded; what it has published stays. It can be resumed from where it was.", context.Run(run.RunId) + "/cancel", Markup.Empty, "Cancel run", "btn-default aw-danger"));
+
     private static Markup Actions(Storage.Queries.DashboardRun run, IReadOnlyList<StepGroup> groups, PageContext context)
     {
         if (context.IsReadOnly)
             return Markup.Empty;
-        var id = run.RunId.ToString(CultureInfo.InvariantCulture);
         if (run.IsOpen)
-            return Action(context.Run(run.RunId) + "/cancel", "Cancel run", "btn-default btn-sm aw-danger",
-                $"Cancel run {id}? What it is writing is discarded; what it has published stays.");
+            return Link("#cancel", "Cancel run…", "btn btn-default btn-sm aw-danger");
         if (run.State is not (States.Failed or States.Cancelled))
             return Markup.Empty;
         var from = groups.FirstOrDefault(group => group.State == States.Failed) ?? groups.FirstOrDefault(group => group.State == States.Cancelled);

@@ -32,6 +32,7 @@ internal sealed class RunsPage : DashboardPage
             Subtitle = Markup.Raw("The ledger of every run. It outlives Hangfire's jobs, which expire."),
             Body = Components.Panel("Filter", Body(Form(model.Filter, workflows, context))) + Components.Panel("Runs", List(model, workflows, context),
                 Markup.Text(Hint(model)), Pager(model, query, context), part: "runs"),
+            Sql = model.Filter.Workflow is { } only ? SuggestedQueries.RunsOf(only) : SuggestedQueries.Runs,
             LiveUrl = model.IsFirstPage ? context.Url("/runs/parts") + (query.Length > 0 ? "?" + query : "") : null,
         };
     }

@@ -108,11 +108,11 @@ internal static class WorkflowRows
     private static Markup Actions(WorkflowDefinition workflow, DashboardWorkflow? paused, PageContext context)
     {
         if (context.IsReadOnly)
-            return Markup.Empty;
+            return Link(context.Workflow(workflow.Name), "Details", "btn btn-default btn-xs");
         var url = context.Url("/workflows/" + Uri.EscapeDataString(workflow.Name));
         var run = Action(url + "/run", "Run now");
         var pause = workflow.Cron is null ? Markup.Empty
             : paused is null ? Action(url + "/pause", "Pause", confirm: "Pause the schedule? A run in progress is finished.") : Action(url + "/resume", "Resume");
-        return Markup.Of($"<div class=\"aw-actions\">{run}{pause}</div>");
+        return Markup.Of($"<div class=\"aw-actions\">{run}{pause}{Link(context.Workflow(workflow.Name), "More…", "btn btn-default btn-xs")}</div>");
     }
 }

@@ -30,6 +30,7 @@ internal sealed class WorkflowsPage : DashboardPage
                 {Part("facts", WorkflowFacts.Render(model))}{grid}<div class="aw-grid"><div class="aw-c6">{Components.Panel("Needs attention", Attention.Render(model, workflows, context), part: "attention")}</div><div class="aw-c6">{Components.Panel("Running and next", RunningAndNext.Render(model, workflows, context), part: "running")}</div></div>
                 """),
             LiveUrl = context.Url("/workflows/parts"),
+            Sql = Storage.Queries.SuggestedQueries.Workflows,
         };
     }
 
