@@ -7,7 +7,7 @@ using AiWorkflows.Benchmarks.Orchestration;
 
 var ct = CancellationToken.None;
 if (await JoinBenchmark.TryRunChildAsync(args, ct) || await IngestBenchmark.TryRunChildAsync(args, ct) || await OrchestrationBenchmark.TryRunChildAsync(args, ct)
-    || await OnlineBenchmark.TryRunChildAsync(args, ct))
+    || await OnlineBenchmark.TryRunChildAsync(args, ct) || await LookUpBenchmark.TryRunChildAsync(args, ct))
     return 0;
 
 var what = args.FirstOrDefault() ?? "all";

@@ -33,6 +33,7 @@ internal static class OnlineBenchmark
                 ours.Add(await SideAsync(folder, isPeer: false, ct));
                 peer.Add(await SideAsync(folder, isPeer: true, ct));
             }
+            var lookUp = await LookUpBenchmark.RunAsync(folder, rounds, ct);
             Console.WriteLine();
             Console.WriteLine($"Online inference, one prediction a request; client and server share {Environment.ProcessorCount} processors, the same client for both sides");
             Console.WriteLine($"  {"side",-44} {"connections",11} {"requests/s",11} {"p50",9} {"p99",9} {"errors",7}");
@@ -46,6 +47,7 @@ internal static class OnlineBenchmark
                 new("online: our requests per second over the bare endpoint's, 64 connections", Of(ours, last, l => l.PerSecond) / Of(peer, last, l => l.PerSecond), ">=", 0.5),
                 new("online: our p99 over the bare endpoint's, 64 connections", Of(ours, last, l => l.P99) / Of(peer, last, l => l.P99), "<=", 3),
                 new("online: requests that were not answered with 200", ours.Concat(peer).Sum(r => r.Sum(l => l.Errors)), "<=", 0),
+                .. lookUp,
             ];
         }
         finally
