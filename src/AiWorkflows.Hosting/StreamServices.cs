@@ -28,7 +28,6 @@ internal static class StreamServices
         services.AddSingleton<StreamSignals>();
         services.AddSingleton<StreamWorkers>();
         services.AddSingleton<StreamIntake>();
-        services.AddSingleton<StreamReports>();
         return services;
     }
 }

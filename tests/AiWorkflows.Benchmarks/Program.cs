@@ -4,16 +4,17 @@ using AiWorkflows.Benchmarks.Ingest;
 using AiWorkflows.Benchmarks.Join;
 using AiWorkflows.Benchmarks.Online;
 using AiWorkflows.Benchmarks.Orchestration;
+using AiWorkflows.Benchmarks.Streaming;
 
 var ct = CancellationToken.None;
 if (await JoinBenchmark.TryRunChildAsync(args, ct) || await IngestBenchmark.TryRunChildAsync(args, ct) || await OrchestrationBenchmark.TryRunChildAsync(args, ct)
-    || await OnlineBenchmark.TryRunChildAsync(args, ct) || await LookUpBenchmark.TryRunChildAsync(args, ct))
+    || await OnlineBenchmark.TryRunChildAsync(args, ct) || await LookUpBenchmark.TryRunChildAsync(args, ct) || await StreamingBenchmark.TryRunChildAsync(args, ct))
     return 0;
 
 var what = args.FirstOrDefault() ?? "all";
-if (what is not ("join" or "ingest" or "orchestration" or "online" or "all") || Option("--rows", 1) < 1 || Option("--rounds", 1) < 1)
+if (what is not ("join" or "ingest" or "orchestration" or "online" or "streaming" or "all") || Option("--rows", 1) < 1 || Option("--rounds", 1) < 1)
 {
-    Console.Error.WriteLine("Usage: AiWorkflows.Benchmarks [join|ingest|orchestration|online|all] [--rows N] [--rounds N] [--store DIRECTORY]    rows: 3,000,000 for the join, 1,000,000 for the ingest; rounds: 5; store: where online keeps its run of the reference application for the next time");
+    Console.Error.WriteLine("Usage: AiWorkflows.Benchmarks [join|ingest|orchestration|online|streaming|all] [--rows N] [--rounds N] [--store DIRECTORY]    rows: 3,000,000 for the join, 1,000,000 for the ingest; rounds: 5; store: where online keeps its run of the reference application for the next time");
     return 2;
 }
 
@@ -27,6 +28,8 @@ if (what is "orchestration" or "all")
     aims.AddRange(await OrchestrationBenchmark.RunAsync(rounds, ct));
 if (what is "online" or "all")
     aims.AddRange(await OnlineBenchmark.RunAsync(rounds, Text("--store"), ct));
+if (what is "streaming" or "all")
+    aims.AddRange(await StreamingBenchmark.RunAsync(Option("--rows", 400_000), rounds, ct));
 Report.Aims(aims);
 return 0;
 

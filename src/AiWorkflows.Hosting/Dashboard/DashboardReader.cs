@@ -12,7 +12,7 @@ namespace AiWorkflows.Hosting.Dashboard;
 /// <summary>Reads what the pages show, each answer at most once a second.</summary>
 internal sealed partial class DashboardReader(
     DashboardQueries queries, ModelQueries models, FeatureQueries features, GroupRowQueries groupRows, BackfillQueries backfills, PredictionQueries predictions, PredictionExplainer explainer,
-    ILedger ledger, PageCache cache, Catalog catalog, BusinessClock clock, IJobDispatcher dispatcher)
+    StreamReports streams, ILedger ledger, PageCache cache, Catalog catalog, BusinessClock clock, IJobDispatcher dispatcher)
 {
     /// <summary>How many windows a strip shows.</summary>
     public const int StripCells = 30;
@@ -95,6 +95,8 @@ internal sealed partial class DashboardReader(
         var waiting = await ledger.QueuesAsync(ct).ConfigureAwait(false);
         return waiting.Count == 0 ? [] : (await LiveHosts.ReadAsync(ledger, ct).ConfigureAwait(false)).Unserved(waiting);
     }
+
+    public Task<IReadOnlyList<StreamReport>> StreamsAsync() => cache.GetAsync("streams", () => streams.ListAsync(CancellationToken.None));
 
     public Task<IReadOnlyList<BackfillRow>> BackfillsAsync() => cache.GetAsync("backfills", () => backfills.ListAsync(null, null, RowsPerPanel, CancellationToken.None));
 

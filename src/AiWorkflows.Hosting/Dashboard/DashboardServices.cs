@@ -19,6 +19,7 @@ internal static class DashboardServices
         services.TryAddSingleton<PredictionQueries>();
         services.TryAddSingleton<PredictionExplainer>();
         services.TryAddSingleton(_ => new PageCache(TimeProvider.System));
+        services.TryAddSingleton<StreamReports>();
         services.TryAddSingleton<DashboardReader>();
         return services;
     }

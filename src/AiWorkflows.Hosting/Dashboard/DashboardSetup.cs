@@ -8,6 +8,7 @@ using AiWorkflows.Hosting.Dashboard.Pages;
 using AiWorkflows.Hosting.Dashboard.Predictions;
 using AiWorkflows.Hosting.Dashboard.Runs;
 using AiWorkflows.Hosting.Dashboard.Search;
+using AiWorkflows.Hosting.Dashboard.Streams;
 using AiWorkflows.Hosting.Dashboard.Workflows;
 using Hangfire;
 using Hangfire.Dashboard;
@@ -21,7 +22,7 @@ namespace AiWorkflows.Hosting.Dashboard;
 /// </summary>
 internal static class DashboardSetup
 {
-    private static readonly string[] OurPaths = ["/workflows", "/runs", "/backfills", "/features", "/models", "/predictions", "/hosts", "/search"];
+    private static readonly string[] OurPaths = ["/workflows", "/runs", "/backfills", "/features", "/models", "/predictions", "/streams", "/hosts", "/search"];
     private static int _registered;
 
     public static void Register(IGlobalConfiguration configuration)
@@ -45,6 +46,7 @@ internal static class DashboardSetup
         AddPage("/search", new SearchPage());
         AddPage("/workflows/(?<name>[^/]+)", new WorkflowPage());
         AddPage("/predictions", new PredictionsPage());
+        AddPage("/streams", new StreamsPage());
         AddPage("/predictions/(?<id>[0-9]{1,19})", new PredictionPage());
         AddPage("/runs/(?<id>[0-9]{1,18})", new RunPage());
         AddPage("/backfills/(?<id>[0-9]{1,18})", new BackfillPage());

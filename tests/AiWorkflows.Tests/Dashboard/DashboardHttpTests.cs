@@ -45,7 +45,7 @@ public sealed partial class DashboardHttpTests
     {
         await using var host = await FilledAsync();
         using var client = new HttpClient();
-        foreach (var path in new[] { "/workflows", "/runs", "/runs/42", "/backfills", "/features", "/features/departures", "/models", "/models/flight-delay", "/predictions" })
+        foreach (var path in new[] { "/workflows", "/runs", "/runs/42", "/backfills", "/features", "/features/departures", "/models", "/models/flight-delay", "/predictions", "/streams" })
         {
             var page = PartNames().Matches(await client.GetStringAsync(host.Url + "/hangfire" + path)).Select(match => match.Value);
             var parts = PartNames().Matches(await client.GetStringAsync(host.Url + "/hangfire" + path + "/parts")).Select(match => match.Value);
@@ -58,7 +58,7 @@ public sealed partial class DashboardHttpTests
     {
         await using var host = await FilledAsync();
         using var client = new HttpClient();
-        foreach (var path in new[] { "/workflows", "/runs", "/runs/41", "/runs/42", "/backfills", "/features", "/features/departures", "/models", "/models/flight-delay", "/predictions" })
+        foreach (var path in new[] { "/workflows", "/runs", "/runs/41", "/runs/42", "/backfills", "/features", "/features/departures", "/models", "/models/flight-delay", "/predictions", "/streams" })
         {
             var html = await client.GetStringAsync(host.Url + "/hangfire" + path + "/parts");
             html.ShouldNotContain("style=");

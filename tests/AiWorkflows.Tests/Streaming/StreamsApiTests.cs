@@ -112,6 +112,9 @@ public sealed class StreamsApiTests : IDisposable
         (shown.GetProperty("events").GetInt64(), shown.GetProperty("late").GetInt64(), shown.GetProperty("duplicates").GetInt64()).ShouldBe((4, 1, 1));
         shown.GetProperty("watermark").GetString().ShouldBe("2024-03-01T02:35:00Z");
         shown.GetProperty("partitions").GetArrayLength().ShouldBe(2);
+        var page = await again.Http.GetStringAsync("/hangfire/streams", TestContext.Current.CancellationToken);
+        page.ShouldContain("Partitions of movements");
+        page.ShouldContain("queue");
         shown.GetProperty("partitions").EnumerateArray().ShouldAllBe(p => p.GetProperty("host").GetString() != null);
     }
 

@@ -14,6 +14,7 @@ internal static class PageFrame
         ("features", "Feature groups", "/features"),
         ("models", "Models", "/models"),
         ("predictions", "Predictions", "/predictions"),
+        ("streams", "Streams", "/streams"),
         ("hosts", "Hosts", "/hosts"),
     ];
 
