@@ -7,6 +7,7 @@ namespace AiWorkflows.Hosting.Jobs;
 internal sealed class JobServers(HostSettings settings, JobStorage storage, IJobFilterProvider filters, JobActivator activator, IGlobalConfiguration configured)
 {
     private static readonly TimeSpan Poll = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan Beat = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan Grace = TimeSpan.FromSeconds(15);
     private readonly List<BackgroundJobServer> _servers = [];
 
@@ -44,6 +45,7 @@ internal sealed class JobServers(HostSettings settings, JobStorage storage, IJob
                 IsLightweightServer = queue != served[0].Key,
                 SchedulePollingInterval = Poll,
                 CancellationCheckInterval = Poll,
+                HeartbeatInterval = Beat,
                 StopTimeout = TimeSpan.Zero,
                 ShutdownTimeout = Grace,
             }, storage));

@@ -90,6 +90,32 @@ public class DispatcherTests
     }
 
     [Fact]
+    public async Task A_job_of_a_server_that_beats_no_more_is_dead_and_one_that_is_being_worked_on_is_not()
+    {
+        await using var harness = new JobHarness();
+        var (begun, go) = (new TaskCompletionSource(), new TaskCompletionSource());
+        harness.Script.Then((_, _) =>
+        {
+            begun.SetResult();
+            return go.Task;
+        });
+        harness.Start();
+        var job = harness.Enqueue();
+        await begun.Task.WaitAsync(TimeSpan.FromSeconds(20), TestContext.Current.CancellationToken);
+        harness.Dispatcher.IsAlive(job).ShouldBeTrue();
+
+        // A host of long ago has taken a job, and died before it did anything with it.
+        var orphan = harness.Enqueue("training");
+        using (var connection = harness.Storage.GetConnection())
+            connection.AnnounceServer("dead:1:training", new() { Queues = ["training"], WorkerCount = 1 });
+        harness.Client.ChangeState(orphan, Processing("gone:1:training"), null);
+        harness.Dispatcher.IsAlive(orphan).ShouldBeFalse();
+        harness.Client.ChangeState(orphan, Processing("dead:1:training"), null);
+        harness.Dispatcher.IsAlive(orphan).ShouldBeTrue("it may have been announced a moment ago");
+        go.SetResult();
+    }
+
+    [Fact]
     public async Task Two_hosts_in_one_process_share_neither_jobs_nor_engine_id()
     {
         await using var one = new JobHarness();
@@ -119,5 +145,21 @@ public class DispatcherTests
         await harness.ReachesAsync(child!, "Succeeded");
 
         harness.HistoryOf(child!).Select(h => h.State).ShouldBe(["Awaiting", "Enqueued", "Processing", "Succeeded"]);
+    }
+
+    /// <summary>Hangfire's own state can be made by its servers only.</summary>
+    private static IState Processing(string server) => new TakenState(server);
+
+    private sealed class TakenState(string server) : IState
+    {
+        public string Name => ProcessingState.StateName;
+
+        public string? Reason => null;
+
+        public bool IsFinal => false;
+
+        public bool IgnoreJobLoadException => false;
+
+        public Dictionary<string, string> SerializeData() => new() { ["ServerId"] = server, ["WorkerId"] = "1", ["StartedAt"] = JobHelper.SerializeDateTime(DateTime.UnixEpoch) };
     }
 }
