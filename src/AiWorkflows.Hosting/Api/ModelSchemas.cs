@@ -21,13 +21,25 @@ internal static class ModelSchemas
         ("model", new OpenApiSchema { Type = JsonSchemaType.String }, true),
         ("version", new OpenApiSchema { Type = JsonSchemaType.Integer | JsonSchemaType.Null, Description = "Null where several versions have answered; each prediction names its own." }, true));
 
-    /// <summary>An instance that is answered whether or not it is in the store: a whole row, of values that its columns can hold.</summary>
+    public static OpenApiSchema Events(GroupSchema group) => new()
+    {
+        Type = JsonSchemaType.Array, Items = Object([.. group.Columns.Select(c => (c.Name, Column(group, c), c.Role != ColumnRole.Feature || !c.IsNullable))]), Description = $"Events of {group.Name}.",
+    };
+
+    /// <summary>A row of values that its columns can hold, without its event time: an instance that is answered whether or not it is in the store.</summary>
     public static JsonObject WholeRow(GroupSchema spine)
     {
         var instance = new JsonObject();
         foreach (var column in spine.Columns.Where(c => c.Role != ColumnRole.EventTime))
             instance[column.Name] = Value(spine, column);
         return instance;
+    }
+
+    public static JsonObject Event(GroupSchema group)
+    {
+        var row = WholeRow(group);
+        row[group.EventTime.Name] = Value(group, group.EventTime);
+        return row;
     }
 
     private static OpenApiSchema Instance(GroupSchema spine)
@@ -94,7 +106,7 @@ internal static class ModelSchemas
         };
         if (column.IsNullable)
             schema.Type |= JsonSchemaType.Null;
-        schema.Description = column.Description ?? (column.Role == ColumnRole.EventTime ? "The event time, with Z or offset; left out it is now." : null);
+        schema.Description = column.Description ?? (column.Role == ColumnRole.EventTime ? "The event time, with Z or offset." : null);
         return schema;
     }
 

@@ -23,6 +23,11 @@ internal sealed class OwnExamples(Catalog catalog, OnlineOptions online, ModelEx
             var from = workflow.WarmUpUntil ?? workflow.Origin;
             run.Example = new JsonObject { ["from"] = Timestamps.Iso(from), ["to"] = Timestamps.Iso(from + workflow.WindowSize), ["idempotency_key"] = "a-text-of-yours" };
         }
+        if (Post(document, "/api/streams/{name}/events")?.RequestBody?.Content is { } pushed && pushed.TryGetValue(Json, out var events) && catalog.Streams.Count > 0)
+        {
+            (events.Example, events.Schema) = (null, OneOf([.. catalog.Streams.Select(s => (IOpenApiSchema)ModelSchemas.Events(s.Events))]));
+            events.Examples = catalog.Streams.ToDictionary(s => s.Name, s => (IOpenApiExample)new OpenApiExample { Summary = $"To {s.Name}", Value = new JsonArray(ModelSchemas.Event(s.Events)) });
+        }
         if (Post(document, "/api/models/{name}/predictions") is { } predict)
             await PredictionsAsync(document, predict, ct);
     }
@@ -59,6 +64,7 @@ internal sealed class OwnExamples(Catalog catalog, OnlineOptions online, ModelEx
     {
         string[] names = path.StartsWith("/api/models/", StringComparison.Ordinal) ? [.. catalog.Inferences.Select(i => i.Model).Distinct()]
             : path.StartsWith("/api/workflows/", StringComparison.Ordinal) ? [.. catalog.Workflows.Select(w => w.Name)]
+            : path.StartsWith("/api/streams/", StringComparison.Ordinal) ? [.. catalog.Streams.Select(s => s.Name)]
             : path.StartsWith("/api/views/", StringComparison.Ordinal) ? [.. catalog.Views.Select(v => v.Name)] : [];
         if (names.Length > 0 && operation.Parameters?.OfType<OpenApiParameter>().FirstOrDefault(p => p.Name == "name") is { } parameter)
             (parameter.Schema, parameter.Example) = (new OpenApiSchema { Type = JsonSchemaType.String, Enum = [.. names.Select(n => (JsonNode)n)] }, names[0]);

@@ -147,6 +147,9 @@ public sealed class OnlinePredictionTests(OnlineShop finished) : IClassFixture<O
         foreach (var path in document.GetProperty("paths").EnumerateObject())
             foreach (var operation in path.Value.EnumerateObject().Where(o => o.Value.TryGetProperty("requestBody", out _)))
             {
+                // The shop has no stream.
+                if (path.Name.StartsWith("/api/streams/", StringComparison.Ordinal))
+                    continue;
                 var name = operation.Value.GetProperty("parameters").EnumerateArray().Single(p => p.GetProperty("name").GetString() == "name").GetProperty("example").GetString()!;
                 var media = operation.Value.GetProperty("requestBody").GetProperty("content").GetProperty("application/json");
                 foreach (var example in media.TryGetProperty("examples", out var several) ? several.EnumerateObject().Select(e => e.Value.GetProperty("value")).ToArray() : [media.GetProperty("example")])
