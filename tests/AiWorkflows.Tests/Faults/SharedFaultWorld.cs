@@ -1,6 +1,6 @@
 namespace AiWorkflows.Tests.Faults;
 
-/// <summary>Hosts on one database of SQL Server, each killed at some point of the protocol or at some instant and replaced, until the work is done; a seed gives the same kills, though not the same interleaving.</summary>
+/// <summary>Two hosts on one database of SQL Server, each killed at some point of the protocol or at some instant and replaced, until the work is done; a seed gives the same kills, though not the same interleaving.</summary>
 internal sealed class SharedFaultWorld(int seed, int days, FaultSite site) : IDisposable
 {
     private const int Hosts = 2;
