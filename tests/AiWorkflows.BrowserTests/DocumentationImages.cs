@@ -14,9 +14,11 @@ public sealed class DocumentationImages
         await using var browser = await Browser.StartAsync();
         foreach (var (name, path, dark) in new[]
         {
-            ("workflows-light", "/workflows", false), ("workflows-dark", "/workflows", true), ("run-light", "/runs/" + setting[1], false), ("run-dark", "/runs/" + setting[1], true),
-            ("runs-light", "/runs", false), ("models-light", "/models", false), ("model-light", "/models/flight-delay", false), ("model-dark", "/models/flight-delay", true),
-            ("features-light", "/features", false), ("feature-light", "/features/departures", false), ("feature-dark", "/features/flight_outcomes", true),
+            ("workflows-light", "/workflows", false), ("workflows-dark", "/workflows", true), ("workflow-light", "/workflows/flight-delays", false), ("runs-light", "/runs", false),
+            ("run-light", "/runs/" + setting[1], false), ("run-dark", "/runs/" + setting[1], true), ("features-light", "/features", false), ("feature-light", "/features/flight_outcomes", false),
+            ("feature-dark", "/features/departures", true), ("rows-light", "/features/departures/rows?key=ORD", false), ("models-light", "/models", false), ("model-light", "/models/flight-delay", false),
+            ("model-dark", "/models/flight-delay", true), ("predictions-light", "/predictions", false), ("predictions-dark", "/predictions", true), ("prediction-batch-light", "/predictions/4294967297", false),
+            ("hosts-dark", "/hosts", true),
         })
         {
             var page = await browser.OpenAsync(dark);

@@ -42,7 +42,7 @@ internal sealed partial class DashboardReader
             ? new SearchHit("model", name.Name, name.What ?? "", "/models/" + Uri.EscapeDataString(name.Name))
             : new SearchHit("feature group", name.Name, name.What ?? "", "/features/" + Uri.EscapeDataString(name.Name))));
         foreach (var candidate in Candidates(text))
-            foreach (var model in await queries.ModelsAboutAsync(candidate, NamesPerKind, ct).ConfigureAwait(false))
+            foreach (var model in await queries.ModelsAboutAsync(candidate, ct).ConfigureAwait(false))
                 hits.Add(new("predictions", $"What {model.Name} said about {text}", model.Kind, $"/predictions?model={Uri.EscapeDataString(model.Name)}&key={Uri.EscapeDataString(text)}{(model.Kind == "online" ? "&made=online" : "")}"));
         return new SearchModel(text, hits, names.Count > 2 * NamesPerKind || workflows.Length > NamesPerKind);
     });

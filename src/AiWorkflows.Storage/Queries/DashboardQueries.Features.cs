@@ -29,6 +29,25 @@ internal sealed partial class DashboardQueries
         ORDER BY c.published_seq DESC {limit:@limit}
         """, new { featureGroup, version, seq, limit }, ct);
 
+    /// <summary>Per rule of a group: how many rows were kept out, how many of them came in after all.</summary>
+    public Task<IReadOnlyList<QuarantineCount>> QuarantineCountsAsync(string featureGroup, int version, CancellationToken ct) => QueryAsync<QuarantineCount>(
+        """
+        SELECT c.feature_group, q.rule_name AS "rule", COUNT(*) AS rows, COUNT(q.replayed_by) AS replayed, MIN(q.reason) AS example
+        FROM {feature_store.commits} c {then:JOIN} {feature_store.quarantine} q ON q.commit_id = c.commit_id
+        WHERE c.feature_group = @featureGroup AND c.version = @version AND c.published_seq > 0 AND c.rows_quarantined > 0
+        GROUP BY c.feature_group, q.rule_name ORDER BY q.rule_name
+        """, new { featureGroup, version }, ct);
+
+    /// <summary>Rows of a group that are still kept out, of its newest commits that kept any.</summary>
+    public Task<IReadOnlyList<QuarantineRow>> QuarantineAsync(string featureGroup, int version, int commits, int limit, CancellationToken ct) => QueryAsync<QuarantineRow>(
+        """
+        SELECT q.quarantine_id, c.feature_group, c.version, q.commit_id, c.run_id, q.rule_name AS "rule", q.reason, q.quarantined_at, q.replayed_by, q.row_json AS row
+        FROM (SELECT n.commit_id, n.feature_group, n.version, n.run_id FROM {feature_store.commits} n
+              WHERE n.feature_group = @featureGroup AND n.version = @version AND n.published_seq > 0 AND n.rows_quarantined > 0 ORDER BY n.published_seq DESC {limit:@commits}) c
+        {then:JOIN} {feature_store.quarantine} q ON q.commit_id = c.commit_id
+        WHERE q.replayed_by IS NULL ORDER BY q.quarantine_id DESC {limit:@limit}
+        """, new { featureGroup, version, commits, limit }, ct);
+
     /// <summary>Who is served by views: the champions of the models that were trained on them.</summary>
     public Task<IReadOnlyList<DashboardChampion>> ChampionsOnAsync(IReadOnlyCollection<string> views, CancellationToken ct) => views.Count == 0
         ? Task.FromResult<IReadOnlyList<DashboardChampion>>([])

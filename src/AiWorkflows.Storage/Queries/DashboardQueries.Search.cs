@@ -19,17 +19,17 @@ internal sealed partial class DashboardQueries
         ORDER BY 1 DESC, 2 {limit:@limit}
         """, new { pattern = $"%{text.ToLowerInvariant().Replace("!", "!!", StringComparison.Ordinal).Replace("%", "!%", StringComparison.Ordinal).Replace("_", "!_", StringComparison.Ordinal).Replace("[", "![", StringComparison.Ordinal)}%", limit }, ct);
 
-    /// <summary>The models that the newest predictions about an entity are by.</summary>
-    public Task<IReadOnlyList<DashboardHit>> ModelsAboutAsync(string entityKey, int newest, CancellationToken ct) => QueryAsync<DashboardHit>(
+    /// <summary>The models that some predictions about an entity are by.</summary>
+    public Task<IReadOnlyList<DashboardHit>> ModelsAboutAsync(string entityKey, CancellationToken ct) => QueryAsync<DashboardHit>(
         """
         SELECT DISTINCT 'in batches' AS kind, b.model AS name, 0 AS id
-        FROM (SELECT r.batch_id FROM {prediction_log.prediction_rows} r WHERE r.entity_key = @entityKey ORDER BY r.batch_id DESC {limit:@newest}) f
+        FROM (SELECT {top:10}r.batch_id FROM {prediction_log.prediction_rows} r WHERE r.entity_key = @entityKey{top_end:10}) f
         JOIN {prediction_log.batches} b ON b.batch_id = f.batch_id WHERE b.state = 'published' AND b.role = 'champion'
         UNION ALL
         SELECT DISTINCT 'online', b.model, 0
-        FROM (SELECT r.batch_id FROM {prediction_log.online_rows} r WHERE r.entity_key = @entityKey ORDER BY r.batch_id DESC {limit:@newest}) f
+        FROM (SELECT {top:10}r.batch_id FROM {prediction_log.online_rows} r WHERE r.entity_key = @entityKey{top_end:10}) f
         JOIN {prediction_log.batches} b ON b.batch_id = f.batch_id WHERE b.state = 'online' AND b.role <> 'shadow'
-        """, new { entityKey, newest }, ct);
+        """, new { entityKey }, ct);
 }
 
 /// <summary>Something that a search has found.</summary>
