@@ -60,7 +60,7 @@ internal class OnlineLog(StoreDatabase database) : IOnlineLog
         return own;
     }, ct);
 
-    internal async Task InsertAsync(WriteTransaction tx, IReadOnlyList<OnlineRow> rows)
+    internal static async Task InsertAsync(WriteTransaction tx, IReadOnlyList<OnlineRow> rows)
     {
         foreach (var chunk in rows.Chunk(RowsPerStatement))
             await tx.ExecuteAsync(Insert(chunk.Length), Parameters(chunk));

@@ -18,7 +18,7 @@ internal sealed class OwnExamples(Catalog catalog, OnlineOptions online, ModelEx
         foreach (var (path, item) in document.Paths)
             foreach (var (_, operation) in item.Operations ?? [])
                 Name(path, operation);
-        if (Post(document, "/api/workflows/{name}/runs") is { } runs && catalog.Workflows.FirstOrDefault() is { } workflow && runs.RequestBody?.Content is { } body && body.TryGetValue(Json, out var run))
+        if (Post(document, "/api/workflows/{name}/runs") is { } runs && catalog.Workflows is [var workflow, ..] && runs.RequestBody?.Content is { } body && body.TryGetValue(Json, out var run))
         {
             var from = workflow.WarmUpUntil ?? workflow.Origin;
             run.Example = new JsonObject { ["from"] = Timestamps.Iso(from), ["to"] = Timestamps.Iso(from + workflow.WindowSize), ["idempotency_key"] = "a-text-of-yours" };

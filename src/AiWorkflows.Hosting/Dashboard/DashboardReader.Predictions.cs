@@ -16,7 +16,7 @@ internal sealed partial class DashboardReader
     {
         var ct = CancellationToken.None;
         var versions = await queries.NewestVersionsAsync(VersionsPerModel, ct).ConfigureAwait(false);
-        if ((search.Model ?? versions.FirstOrDefault()?.Model) is not { } model)
+        if ((search.Model ?? (versions is [var first, ..] ? first.Model : null)) is not { } model)
             return PredictionsModel.Nothing(search);
         var filter = new DashboardPredictionFilter(model, search.Version, search.From, search.To, search.Online);
         string[] pipelines = [.. catalog.Inferences.Where(inference => inference.Model == model).Select(inference => inference.Name)];

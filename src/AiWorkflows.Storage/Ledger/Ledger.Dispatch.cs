@@ -96,7 +96,7 @@ internal sealed partial class Ledger
         }
     }
 
-    private Task TrySetJobsAsync(IReadOnlyList<(DispatchedStep Step, string JobId)> jobs, CancellationToken ct) => database.WriteAsync(tx => tx.ExecuteAsync(
+    private Task<int> TrySetJobsAsync(IReadOnlyList<(DispatchedStep Step, string JobId)> jobs, CancellationToken ct) => database.WriteAsync(tx => tx.ExecuteAsync(
         "UPDATE {workflows.stage_runs} SET job_id = @JobId WHERE stage_run_id = @StageRunId AND dispatch_no = @DispatchNo",
         jobs.Select(j => new { j.Step.StageRunId, j.Step.DispatchNo, j.JobId }).ToArray()), ct, durable: false);
 

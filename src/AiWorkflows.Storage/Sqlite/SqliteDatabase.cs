@@ -286,7 +286,7 @@ internal class SqliteDatabase : StoreDatabase
         return last > first ? error.Message[(first + 1)..last] : error.Message;
     }
 
-    private SqliteConnection Writer(bool durable)
+    private SqliteStatements Writer(bool durable)
     {
         if (_writer is null)
         {

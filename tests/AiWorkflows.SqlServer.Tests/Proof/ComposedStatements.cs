@@ -41,7 +41,7 @@ internal static class ComposedStatements
             () => dashboard.PredictionsAboutAsync("[1]", new("m", null, null, null, true), null, 1, ct),
             () => models.FindAsync("m", 1, ct),
             () => models.OfRunAsync(1, ct),
-            () => new OnlineLog(database).InsertAsync(new WriteTransaction(database, new SqliteConnection(), null!, ct), [Answered(0), Answered(1)]),
+            () => OnlineLog.InsertAsync(new WriteTransaction(database, new SqliteConnection(), null!, ct), [Answered(0), Answered(1)]),
             () => ledger.ExpireAsync(everything: true, 1, ct),
             () => ledger.ExpireAsync(everything: false, 1, ct),
             () => ledger.ClaimAsync(1, new(Guid.Empty, "h", null, "c", TimeSpan.Zero, Opens: new(groups[0], CommitKind.Replace, new(day, day.AddDays(1)))), ct),

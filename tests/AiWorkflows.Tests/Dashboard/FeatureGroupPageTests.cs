@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Net;
 using System.Text.RegularExpressions;
 using AiWorkflows.Features;
@@ -36,7 +37,7 @@ public sealed partial class FeatureGroupPageTests
                 var at = Day.AddHours(random.Next(6));
                 var expected = versions.Where(v => v.Commit <= seq && v.At <= at && wanted(v.Airport, v.Gate)).GroupBy(v => (v.At, v.Airport, v.Gate)).Select(v => v.MaxBy(x => x.Commit)).Where(v => !v.Deleted);
                 var found = await queries.NewestAsync("gates", 1, StoredColumn.Read(Columns), online: false, key, at, seq, 1000, CancellationToken.None);
-                found.Rows.Select(r => ((DateTime)r.Values[0]!, (string)r.Values[1]!, Convert.ToInt32(r.Values[2]), r.CommitId, (double)(float)r.Values[4]!)).ShouldBe(expected.Select(v => (v.At, v.Airport, v.Gate, v.Commit, v.Load)), ignoreOrder: true);
+                found.Rows.Select(r => ((DateTime)r.Values[0]!, (string)r.Values[1]!, Convert.ToInt32(r.Values[2], CultureInfo.InvariantCulture), r.CommitId, (double)(float)r.Values[4]!)).ShouldBe(expected.Select(v => (v.At, v.Airport, v.Gate, v.Commit, v.Load)), ignoreOrder: true);
             }
     }
 
