@@ -47,9 +47,9 @@ internal sealed class SelfSignedServer : IDisposable
                 await GreetAsync(client.GetStream());
             }
         }
-        catch (Exception e) when (e is SocketException or ObjectDisposedException)
+        catch (Exception e) when (e is SocketException or InvalidOperationException)
         {
-            // Disposed of.
+            // Disposed of, while it waited for a client or before it did.
         }
     }
 
