@@ -46,13 +46,14 @@ internal abstract partial class StreamStore(StoreDatabase database) : IStreamSto
         var me = new { Owner = owner, Host = host, Ttl = Timestamps.ToMicros(ttl) };
         if (await tx.ExecuteAsync("UPDATE {workflows.stream_workers} SET lease_until = {in:@Ttl} WHERE owner = @Owner", me) == 0)
             await tx.ExecuteAsync("INSERT INTO {workflows.stream_workers} (owner, host, lease_until) VALUES (@Owner, @Host, {in:@Ttl})", me);
-        await tx.ExecuteAsync("DELETE FROM {workflows.stream_workers} WHERE lease_until < {ago:60000000}");
         await tx.ExecuteAsync("UPDATE {workflows.stream_partitions} SET lease_until = {in:@Ttl} WHERE owner = @Owner", me);
         await tx.ExecuteAsync("UPDATE {workflows.stream_sources} SET lease_until = {in:@Ttl} WHERE owner = @Owner", me);
         var workers = await tx.ReadAsync<string>("SELECT owner FROM {workflows.stream_workers} WHERE lease_until > {now} ORDER BY owner");
-        var partitions = await tx.ReadAsync<ClaimRow>("SELECT stream, partition_no AS part, epoch FROM {workflows.stream_partitions} WHERE owner = @Owner", me);
-        var sources = await tx.ReadAsync<ClaimRow>("SELECT stream, source_no AS part, epoch FROM {workflows.stream_sources} WHERE owner = @Owner", me);
-        return new StreamBeat([.. workers.Order(StringComparer.Ordinal)], partitions.Select(p => (p.Stream, p.Part, p.Epoch)).ToHashSet(), sources.Select(s => (s.Stream, s.Part, s.Epoch)).ToHashSet());
+        var claims = (await tx.ReadAsync<ClaimRow>("""
+            SELECT stream, partition_no AS part, epoch, 0 AS is_source FROM {workflows.stream_partitions} WHERE owner = @Owner
+            UNION ALL SELECT stream, source_no, epoch, 1 FROM {workflows.stream_sources} WHERE owner = @Owner
+            """, me)).ToLookup(c => c.IsSource == 1, c => (c.Stream, c.Part, c.Epoch));
+        return new StreamBeat([.. workers.Order(StringComparer.Ordinal)], claims[false].ToHashSet(), claims[true].ToHashSet());
     }, ct, durable: false);
 
     public Task<StreamClaim?> ClaimAsync(string stream, int partition, string owner, string host, TimeSpan ttl, CancellationToken ct) => database.WriteAsync(async tx =>
@@ -110,6 +111,9 @@ internal abstract partial class StreamStore(StoreDatabase database) : IStreamSto
             WHERE stream = @Stream AND partition_no = @Partition AND event_offset > @After ORDER BY event_offset {limit:@Limit}
             """, new { Stream = stream, Partition = partition, After = after, Limit = limit }, ct)).Select(r => new TakenEvent(r.EventOffset, r.Payload, r.ReceivedAt))];
 
+    public async Task<IReadOnlyList<(string Stream, int Partition, long Head)>> HeadsAsync(CancellationToken ct) =>
+        [.. (await database.ReadAsync<HeadRow>("SELECT stream, partition_no, head_offset FROM {workflows.stream_heads}", null, ct)).Select(h => (h.Stream, h.PartitionNo, h.HeadOffset))];
+
     public async Task<IReadOnlyList<PartitionState>> PartitionsAsync(CancellationToken ct) => [.. (await database.ReadAsync<PartitionRow>("""
         SELECT p.stream, p.partition_no, h.head_offset, p.committed_offset, p.max_event_time, p.owner, p.host, p.events, p.late_events, p.duplicate_events, p.refused_events, p.error, p.updated_at,
             CASE WHEN p.owner IS NOT NULL AND p.lease_until > {now} THEN 1 ELSE 0 END AS is_held, e.received_at AS waiting_since, {now} AS now_at
@@ -155,6 +159,7 @@ internal abstract partial class StreamStore(StoreDatabase database) : IStreamSto
         {
             await tx.ExecuteAsync("DELETE FROM {workflows.stream_requests} WHERE received_at < {ago:@Keep}", new { Keep = Timestamps.ToMicros(keep) });
             await tx.ExecuteAsync("DELETE FROM {workflows.stream_minutes} WHERE minute_at < {ago:86400000000}");
+            await tx.ExecuteAsync("DELETE FROM {workflows.stream_workers} WHERE lease_until < {ago:60000000}");
         }, ct, durable: false);
         return deleted;
     }
@@ -167,6 +172,8 @@ internal abstract partial class StreamStore(StoreDatabase database) : IStreamSto
 
     private sealed class HeadRow
     {
+        public string Stream { get; set; } = "";
+
         public int PartitionNo { get; set; }
 
         public long HeadOffset { get; set; }
@@ -177,6 +184,8 @@ internal abstract partial class StreamStore(StoreDatabase database) : IStreamSto
         public string Stream { get; set; } = "";
 
         public int Part { get; set; }
+
+        public int IsSource { get; set; }
 
         public long Epoch { get; set; }
 

@@ -89,6 +89,9 @@ internal interface IStreamStore
     /// <exception cref="FencedException">The claim is lost; nothing was published.</exception>
     Task<StreamPublished> PublishAsync(StreamPublication publication, CancellationToken ct);
 
+    /// <summary>Offset of the last event that was taken in, of each partition.</summary>
+    Task<IReadOnlyList<(string Stream, int Partition, long Head)>> HeadsAsync(CancellationToken ct);
+
     Task<IReadOnlyList<PartitionState>> PartitionsAsync(CancellationToken ct);
 
     Task<IReadOnlyList<SourceState>> SourcesAsync(CancellationToken ct);

@@ -69,7 +69,7 @@ internal sealed class PartitionWorker(
             if (events.Count == 0 && (latest is null || latest <= clock))
             {
                 succeeded();
-                await signals.WaitAsync(stream.Name, _claim.Partition, options.Poll, ct);
+                await signals.WaitAsync(stream.Name, _claim.Partition, clock, options.Poll, ct);
                 continue;
             }
             foreach (var e in events)

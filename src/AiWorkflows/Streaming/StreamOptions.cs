@@ -11,9 +11,9 @@ internal sealed record StreamOptions
     public bool OnlyHost { get; init; }
 
     /// <summary>How long a claim holds without a beat.</summary>
-    public TimeSpan Lease { get; init; } = TimeSpan.FromSeconds(6);
+    public TimeSpan Lease { get; init; } = TimeSpan.FromSeconds(9);
 
-    public TimeSpan Beat { get; init; } = TimeSpan.FromSeconds(2);
+    public TimeSpan Beat { get; init; } = TimeSpan.FromSeconds(3);
 
     /// <summary>Events of one micro-batch at most.</summary>
     public int MostEvents { get; init; } = 5_000;
@@ -21,8 +21,8 @@ internal sealed record StreamOptions
     /// <summary>Between two micro-batches of a partition that are not full: so many commits a second at most.</summary>
     public TimeSpan Linger { get; init; } = TimeSpan.FromMilliseconds(200);
 
-    /// <summary>How often a partition looks whether another host has taken events in.</summary>
-    public TimeSpan Poll { get; init; } = TimeSpan.FromMilliseconds(500);
+    /// <summary>How often a host looks whether another process has taken events in; its own it knows of at once.</summary>
+    public TimeSpan Poll { get; init; } = TimeSpan.FromMilliseconds(700);
 
     /// <summary>How often a source that has come to its end is asked again.</summary>
     public TimeSpan SourcePoll { get; init; } = TimeSpan.FromSeconds(1);

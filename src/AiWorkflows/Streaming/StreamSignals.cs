@@ -16,8 +16,13 @@ internal sealed class StreamSignals
             signal.Release();
     }
 
-    /// <summary>Waits until a partition has new events, at most so long.</summary>
-    public Task WaitAsync(string stream, int partition, TimeSpan longest, CancellationToken ct) => Of(stream, partition).WaitAsync(longest, ct);
+    /// <summary>Waits until a partition has new events, or the stream has come further than <paramref name="clock"/>, which is looked at every so often.</summary>
+    public async Task WaitAsync(string stream, int partition, DateTime? clock, TimeSpan often, CancellationToken ct)
+    {
+        while (!await Of(stream, partition).WaitAsync(often, ct))
+            if (Latest(stream) is { } latest && (clock is null || latest > clock))
+                return;
+    }
 
     /// <summary>Says that a partition has published events up to a moment.</summary>
     public void HasCome(string stream, DateTime? latest)

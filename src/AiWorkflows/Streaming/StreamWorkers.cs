@@ -26,6 +26,7 @@ internal sealed class StreamWorkers(
         if (catalog.Streams.Count == 0)
             return;
         var collected = time.GetTimestamp();
+        var watching = WatchAsync(ct);
         try
         {
             while (!ct.IsCancellationRequested)
@@ -53,7 +54,38 @@ internal sealed class StreamWorkers(
         }
         finally
         {
+            await watching;
             await StopAsync();
+        }
+    }
+
+    /// <summary>Looks for events that other processes have taken in: once for all partitions, so that streams at rest cost little.</summary>
+    private async Task WatchAsync(CancellationToken ct)
+    {
+        var heads = new Dictionary<(string Stream, int Partition), long>();
+        try
+        {
+            while (true)
+            {
+                try
+                {
+                    foreach (var (stream, partition, head) in await streams.HeadsAsync(ct))
+                        if (head > heads.GetValueOrDefault((stream, partition)))
+                        {
+                            heads[(stream, partition)] = head;
+                            signals.HasEvents(stream, partition);
+                        }
+                }
+                catch (Exception e) when (e is not OperationCanceledException)
+                {
+                    log.LogWarning("Streams: {Reason}", e.Message);
+                }
+                await Task.Delay(options.Poll, time, ct);
+            }
+        }
+        catch (OperationCanceledException)
+        {
+            // Stopping.
         }
     }
 

@@ -322,6 +322,8 @@ internal sealed class FaultyStreams(IStreamStore inner, Random random) : IStream
 
     public Task<SourceClaim?> ClaimSourceAsync(string stream, int source, string owner, string host, TimeSpan ttl, CancellationToken ct) => inner.ClaimSourceAsync(stream, source, owner, host, ttl, ct);
 
+    public Task<IReadOnlyList<(string Stream, int Partition, long Head)>> HeadsAsync(CancellationToken ct) => CallAsync(() => inner.HeadsAsync(ct));
+
     public Task ReleaseAsync(StreamClaim claim, CancellationToken ct) => CallAsync(() => inner.ReleaseAsync(claim, ct));
 
     public Task ReleaseSourceAsync(SourceClaim claim, CancellationToken ct) => inner.ReleaseSourceAsync(claim, ct);
