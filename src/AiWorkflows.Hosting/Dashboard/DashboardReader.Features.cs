@@ -24,6 +24,9 @@ internal sealed partial class DashboardReader
         var until = seq ?? long.MaxValue;
         var commits = await queries.CommitsAsync(name, group.Version, until, withStatistics: false, CommitsPerChart, ct).ConfigureAwait(false);
         var usedBy = await features.UsedByAsync(name, group.Version, ct).ConfigureAwait(false);
+        string[] views = [.. usedBy.Select(edge => edge.View).Distinct()];
+        // No feature comes from a label, so the lineage of features does not have it.
+        string[] labelOf = [.. catalog.Views.Where(view => view.Reads.Any(read => read.Name == name && read.Version == group.Version)).Select(view => view.Name).Except(views).Order(StringComparer.Ordinal)];
         return new FeatureGroupModel
         {
             Group = group,
@@ -35,9 +38,10 @@ internal sealed partial class DashboardReader
             QuarantineCounts = group.RowsQuarantined == 0 ? [] : await queries.QuarantineCountsAsync(name, group.Version, ct).ConfigureAwait(false),
             Quarantine = group.RowsQuarantined == 0 ? [] : await queries.QuarantineAsync(name, group.Version, CommitsPerChart, QuarantinedRows, ct).ConfigureAwait(false),
             UsedBy = usedBy,
+            LabelOf = labelOf,
             ReadBy = [.. catalog.FeaturePipelines.Where(pipeline => pipeline.Reads.Any(read => read.Name == name)).Select(pipeline => pipeline.Writes.Name).Distinct().Where(writes => writes != name)],
             Reads = commits.Count == 0 ? [] : await features.InputsAsync(commits[0].CommitId, ct).ConfigureAwait(false),
-            Champions = await queries.ChampionsOnAsync([.. usedBy.Select(edge => edge.View).Distinct()], ct).ConfigureAwait(false),
+            Champions = await queries.ChampionsOnAsync([.. views, .. labelOf], ct).ConfigureAwait(false),
         };
     });
 

@@ -4,6 +4,8 @@ using System.Text.RegularExpressions;
 using AiWorkflows.Features;
 using AiWorkflows.Storage;
 using AiWorkflows.Storage.Queries;
+using AiWorkflows.Tests.Cli;
+using AiWorkflows.Tests.Inference.Online;
 
 namespace AiWorkflows.Tests.Dashboard;
 
@@ -16,6 +18,19 @@ public sealed partial class FeatureGroupPageTests
         [{"name":"at","type":"timestamp","role":"event_time"},{"name":"airport","type":"text","role":"key","max_length":3},{"name":"gate","type":"int32","role":"key"},
          {"name":"open","type":"boolean","role":"feature","nullable":true},{"name":"load","type":"single","role":"feature","nullable":true,"description":"<i>share</i>"}]
         """;
+
+    [Fact]
+    public async Task A_group_that_a_view_takes_its_label_from_is_used_by_it_and_by_its_champion()
+    {
+        var finished = new FinishedShop();
+        await finished.InitializeAsync();
+        await using var shop = await ServedShop.StartAsync(finished.Host.Directory);
+        var html = await shop.Http.GetStringAsync("/hangfire/features/purchases", TestContext.Current.CancellationToken);
+        html.ShouldContain("1 view");
+        html.ShouldContain("1 champion");
+        html.ShouldContain("its label");
+        await finished.DisposeAsync();
+    }
 
     [Theory]
     [InlineData(1)]

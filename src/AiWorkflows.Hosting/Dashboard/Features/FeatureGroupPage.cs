@@ -35,7 +35,7 @@ internal sealed class FeatureGroupPage : DashboardPage
             Actions = Link(url + "/rows" + (model.Seq is { } s ? "?seq=" + Text(s) : ""), "Look at rows", "btn btn-default btn-sm"),
             Body = Markup.Of(
                 $"""
-                {Earlier(model, url)}{Part("facts", FactsOf(model, context))}{Quarantine.Form(model, context)}{Components.Panel("Rows per commit", RowsPerCommit(model), Markup.Text(model.Commits.Count == 0 ? "" : $"the newest {Format.Count(model.Commits.Count, "commit")}, by publication"), Key(("", "replace"), ("s2", "patch"), ("warn", "rows kept out")), part: "commits-chart")}{Components.Panel("Columns", ColumnTable.Render(model), Markup.Text(model.Statistics.Count == 0 ? "statistics come with the first commit" : $"as commit {Text(model.Statistics[0].Commit.CommitId)} counted them, {Format.Count(model.Statistics[0].Commit.RowsComputed, "row")}; the table itself is not read"), part: "columns")}{Components.Panel("Lineage", Lineage(model, context), Markup.Raw("what it is made from, and what is made from it"), part: "lineage")}<div class="aw-grid"><div class="aw-c7">{Components.Panel("Commits", Commits(model, context), Markup.Raw("newest first; open a sequence to look at the group as it was"), part: "commits")}</div><div class="aw-c5">{Components.Panel("Expectations", Quarantine.Expectations(model), part: "expectations")}{Components.Panel("Quarantine", Quarantine.Rows(model, context), Markup.Raw("kept out, not lost"), Quarantine.Button(model, context), part: "quarantine")}</div></div>
+                {Earlier(model, url)}{Part("facts", FactsOf(model, context))}{Quarantine.Form(model, context)}{Components.Panel("Rows per commit", RowsPerCommit(model), Markup.Text(model.Commits.Count == 0 ? "" : $"the newest {Format.Count(model.Commits.Count, "commit")}, by publication"), Key(("", "replace"), ("s2", "patch"), ("warn", "with rows that were kept out")), part: "commits-chart")}{Components.Panel("Columns", ColumnTable.Render(model), Markup.Text(model.Statistics.Count == 0 ? "statistics come with the first commit" : $"as commit {Text(model.Statistics[0].Commit.CommitId)} counted them, {Format.Count(model.Statistics[0].Commit.RowsComputed, "row")}; the table itself is not read"), part: "columns")}{Components.Panel("Lineage", Lineage(model, context), Markup.Raw("what it is made from, and what is made from it"), part: "lineage")}<div class="aw-grid"><div class="aw-c7">{Components.Panel("Commits", Commits(model, context), Markup.Raw("newest first; open a sequence to look at the group as it was"), part: "commits")}</div><div class="aw-c5">{Components.Panel("Expectations", Quarantine.Expectations(model), part: "expectations")}{Components.Panel("Quarantine", Quarantine.Rows(model, context), Markup.Raw("kept out, not lost"), Quarantine.Button(model, context), part: "quarantine")}</div></div>
                 """),
             Sql = SuggestedQueries.CommitsOf(group.FeatureGroup, group.Version),
             LiveUrl = $"{url}/parts{(model.Seq is { } seq ? "?seq=" + Text(seq) : "")}",
@@ -57,7 +57,7 @@ internal sealed class FeatureGroupPage : DashboardPage
             Fact("Newest commit", newest is null ? Markup.Raw("none") : Markup.Of($"{Format.Number(newest.Rows)} <small>rows stored</small>"), newest is null ? default : Markup.Of($"{context.Time(newest.PublishedAt.Value)}, sequence {newest.PublishedSeq}")),
             Fact("Newest row", Markup.Text(group.LastEventTime is { } last ? Timestamps.Display(last.Value) : "–"), Markup.Raw("event time, UTC")),
             Fact("Kept out", waiting == 0 ? Markup.Raw("0") : Markup.Of($"<span class=\"aw-t-warn\">{Format.Number(waiting)}</span>"), Markup.Text(group.RowsQuarantined == 0 ? "no row violated a rule" : $"{Format.Count(group.RowsQuarantined, "row")} were ever kept out")),
-            Fact("Used by", Markup.Text(Format.Count(model.UsedBy.Select(edge => edge.View).Distinct().Count(), "view")), Markup.Text(Format.Count(model.Champions.Count, "champion"))));
+            Fact("Used by", Markup.Text(Format.Count(model.UsedBy.Select(edge => edge.View).Distinct().Count() + model.LabelOf.Count, "view")), Markup.Text(Format.Count(model.Champions.Count, "champion"))));
     }
 
     private static Markup RowsPerCommit(FeatureGroupModel model)
@@ -102,6 +102,11 @@ internal sealed class FeatureGroupPage : DashboardPage
             var features = view.Select(edge => edge.Feature).Distinct().Order(StringComparer.Ordinal).ToArray();
             nodes.Add(new($"view {view.Key.View}", view.Key.View, $"view v{Text(view.Key.ViewVersion)}", Format.Count(features.Length, "feature"), Status.Ok, "#columns", Tip: Format.Shorten(string.Join(", ", features), 300)));
             edges.Add((self, $"view {view.Key.View}"));
+        }
+        foreach (var view in model.LabelOf)
+        {
+            nodes.Add(new($"view {view}", view, "view", "its label", Status.Ok, "#columns"));
+            edges.Add((self, $"view {view}"));
         }
         foreach (var champion in model.Champions)
         {

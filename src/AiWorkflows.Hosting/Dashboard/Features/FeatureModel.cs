@@ -27,8 +27,12 @@ internal sealed record FeatureGroupModel
     public required IReadOnlyList<QuarantineRow> Quarantine { get; init; }
     public required IReadOnlyList<LineageRow> UsedBy { get; init; }
 
+    /// <summary>Views of this host that take their label from it.</summary>
+    public required IReadOnlyList<string> LabelOf { get; init; }
+
     /// <summary>What the newest commit was made from.</summary>
     public required IReadOnlyList<InputRow> Reads { get; init; }
+
     /// <summary>Groups that pipelines of this host make from it.</summary>
     public IReadOnlyList<string> ReadBy { get; init; } = [];
     public required IReadOnlyList<DashboardChampion> Champions { get; init; }

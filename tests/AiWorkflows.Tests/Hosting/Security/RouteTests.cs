@@ -15,7 +15,7 @@ public sealed partial class RouteTests(SharedSecuredHost shared) : IClassFixture
     private static readonly string[] Public = ["GET /health/live", "GET /health/ready", "GET /login", "POST /login"];
 
     /// <summary>What a viewer may post: it changes nothing, or nothing but what predictions leave behind.</summary>
-    private static readonly string[] ForViewers = ["POST /logout", "POST /hangfire/stats", "POST /api/models/{name}/predictions", "POST /v2/models/{name}/infer", "POST /v2/models/{name}/versions/{version}/infer"];
+    private static readonly string[] ForViewers = ["POST /logout", "POST /hangfire/stats", "POST /api/models/{name}/predictions"];
 
     private static readonly string[] Reading = ["GET", "HEAD", "OPTIONS"];
 
