@@ -15,8 +15,8 @@ internal static class SqlServerJobs
         // Prepared beside the migrations, where a failure has a reader; here it would make every command wait for a database that is away.
         PrepareSchemaIfNecessary = false,
         TryAutoDetectSchemaDependentOptions = false,
-        // A host that dies is noticed by its queue after this; the ledger's leases, which are shorter, are what counts.
-        SlidingInvisibilityTimeout = TimeSpan.FromMinutes(5),
+        // A host that dies between taking a job and claiming its step is noticed by this alone. A job that is taken twice does no harm: the ledger's claim decides.
+        SlidingInvisibilityTimeout = TimeSpan.FromMinutes(1),
         CommandBatchMaxTimeout = TimeSpan.FromMinutes(5),
         // Zero: an idle worker waits inside of one query instead of asking again and again.
         QueuePollInterval = TimeSpan.Zero,
