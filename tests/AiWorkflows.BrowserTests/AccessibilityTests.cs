@@ -4,32 +4,15 @@ using AiWorkflows.Tests.Dashboard;
 namespace AiWorkflows.BrowserTests;
 
 /// <summary>axe-core (npm, version 4.10.3) finds nothing to complain about in our pages: contrast, names, headings, labels, tables; and tabs go where one reads.</summary>
-public sealed class AccessibilityTests : IAsyncLifetime
+public sealed class AccessibilityTests : DashboardPages
 {
-    private Browser _browser = null!;
-    private DashboardHost _host = null!;
-
-    public async ValueTask InitializeAsync()
+    private protected override Task FillAsync() => Host.Database.WriteAsync(async tx =>
     {
-        _browser = await Browser.StartAsync();
-        _host = await DashboardHost.StartAsync(DashboardSeed.Catalog, DashboardSeed.Clock);
-        await DashboardSeed.FillAsync(_host);
-        await _host.Database.WriteAsync(async tx =>
-        {
-            await ModelSeed.FillAsync(tx);
-            await PredictionSeed.BatchAsync(tx, 1, DashboardSeed.Clock.Date.AddDays(-2), TimeSpan.FromDays(1), 30);
-            for (var day = 1; day < 9; day++)
-                await PredictionSeed.MetricAsync(tx, DashboardSeed.Clock.Date.AddDays(-day), 0.75 + day % 3 * 0.01, 4000, day == 1 ? 2000 : 4000);
-        }, CancellationToken.None);
-    }
-
-    public async ValueTask DisposeAsync()
-    {
-        if (_host is not null)
-            await _host.DisposeAsync();
-        if (_browser is not null)
-            await _browser.DisposeAsync();
-    }
+        await ModelSeed.FillAsync(tx);
+        await PredictionSeed.BatchAsync(tx, 1, DashboardSeed.Clock.Date.AddDays(-2), TimeSpan.FromDays(1), 30);
+        for (var day = 1; day < 9; day++)
+            await PredictionSeed.MetricAsync(tx, DashboardSeed.Clock.Date.AddDays(-day), 0.75 + day % 3 * 0.01, 4000, day == 1 ? 2000 : 4000);
+    }, CancellationToken.None);
 
     [Theory]
     [InlineData("/workflows")]
@@ -52,8 +35,8 @@ public sealed class AccessibilityTests : IAsyncLifetime
         var axe = await File.ReadAllTextAsync(Path.Combine(AppContext.BaseDirectory, "axe", "axe.min.js"));
         foreach (var dark in new[] { false, true })
         {
-            var page = await _browser.OpenAsync(dark);
-            await page.GoAsync(_host.Url + "/hangfire" + path);
+            var page = await Browser.OpenAsync(dark);
+            await page.GoAsync(Host.Url + "/hangfire" + path);
             await page.Page.EvaluateAsync(axe);
             var found = await page.Page.EvaluateAsync<string[]>(
                 """
@@ -67,8 +50,8 @@ public sealed class AccessibilityTests : IAsyncLifetime
     [Fact]
     public async Task Tabs_go_where_one_reads_and_every_stop_can_be_seen()
     {
-        var page = await _browser.OpenAsync();
-        await page.GoAsync(_host.Url + "/hangfire/models/flight-delay");
+        var page = await Browser.OpenAsync();
+        await page.GoAsync(Host.Url + "/hangfire/models/flight-delay");
         var last = (Top: 0d, Left: 0d);
         await page.Page.Locator(".aw-nav a").First.FocusAsync();
         for (var stop = 0; stop < 25; stop++)

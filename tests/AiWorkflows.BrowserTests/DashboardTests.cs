@@ -4,34 +4,19 @@ using AiWorkflows.Tests.Dashboard;
 namespace AiWorkflows.BrowserTests;
 
 /// <summary>The dashboard as people see it.</summary>
-public sealed class DashboardTests : IAsyncLifetime
+public sealed class DashboardTests : DashboardPages
 {
     private const string Strict = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; connect-src 'self'; form-action 'self'";
 
-    private Browser _browser = null!;
-    private DashboardHost _host = null!;
+    private protected override string? ContentSecurityPolicy => Strict;
 
-    public async ValueTask InitializeAsync()
+    private protected override Task FillAsync() => Host.Database.WriteAsync(async tx =>
     {
-        _browser = await Browser.StartAsync();
-        _host = await DashboardHost.StartAsync(DashboardSeed.Catalog, DashboardSeed.Clock, contentSecurityPolicy: Strict);
-        await DashboardSeed.FillAsync(_host);
-        await _host.Database.WriteAsync(async tx =>
-        {
-            await PredictionSeed.BatchAsync(tx, 1, DashboardSeed.Clock.Date.AddDays(-2), TimeSpan.FromDays(1), 30);
-            await PredictionSeed.OnlineAsync(tx, 2, DashboardSeed.Clock.Date, 30);
-            for (var day = 1; day < 9; day++)
-                await PredictionSeed.MetricAsync(tx, DashboardSeed.Clock.Date.AddDays(-day), 0.75 + day % 3 * 0.01, 4000, day == 1 ? 2000 : 4000);
-        }, CancellationToken.None);
-    }
-
-    public async ValueTask DisposeAsync()
-    {
-        if (_host is not null)
-            await _host.DisposeAsync();
-        if (_browser is not null)
-            await _browser.DisposeAsync();
-    }
+        await PredictionSeed.BatchAsync(tx, 1, DashboardSeed.Clock.Date.AddDays(-2), TimeSpan.FromDays(1), 30);
+        await PredictionSeed.OnlineAsync(tx, 2, DashboardSeed.Clock.Date, 30);
+        for (var day = 1; day < 9; day++)
+            await PredictionSeed.MetricAsync(tx, DashboardSeed.Clock.Date.AddDays(-day), 0.75 + day % 3 * 0.01, 4000, day == 1 ? 2000 : 4000);
+    }, CancellationToken.None);
 
     [Theory]
     [InlineData("workflows", "/workflows")]
@@ -52,8 +37,8 @@ public sealed class DashboardTests : IAsyncLifetime
     {
         foreach (var dark in new[] { false, true })
         {
-            var page = await _browser.OpenAsync(dark);
-            await page.GoAsync(_host.Url + "/hangfire" + path);
+            var page = await Browser.OpenAsync(dark);
+            await page.GoAsync(Host.Url + "/hangfire" + path);
             await page.ShotAsync($"{name}-{(dark ? "dark" : "light")}");
             page.Problems.ShouldBeEmpty();
         }
@@ -64,8 +49,8 @@ public sealed class DashboardTests : IAsyncLifetime
     {
         foreach (var dark in new[] { false, true })
         {
-            var page = await _browser.OpenAsync(dark);
-            await page.GoAsync(_host.Url + "/hangfire/jobs/details/1");
+            var page = await Browser.OpenAsync(dark);
+            await page.GoAsync(Host.Url + "/hangfire/jobs/details/1");
             await page.ShotAsync($"job-{(dark ? "dark" : "light")}");
             (await page.Page.Locator(".aw-job .aw-log").InnerTextAsync()).ShouldContain("372 of 524 examples");
             (await page.Page.Locator(".aw-job .aw-dl").InnerTextAsync()).ShouldContain("372 of 524");

@@ -24,7 +24,6 @@ internal sealed record StreamBatch(IReadOnlyList<StreamChanges> Changes, StreamC
 /// <summary>One partition of a stream: takes events in the order of their offsets, and gives what has to be published. For one thread at a time.</summary>
 internal abstract class PartitionProcessor
 {
-
     /// <summary>The sequence that the state was restored as of; 0 before the first event.</summary>
     public abstract long Seen { get; }
 

@@ -4,7 +4,6 @@ using System.Text.RegularExpressions;
 using AiWorkflows.Features;
 using AiWorkflows.Storage;
 using AiWorkflows.Storage.Queries;
-using AiWorkflows.Tests.Cli;
 using AiWorkflows.Tests.Inference.Online;
 
 namespace AiWorkflows.Tests.Dashboard;
@@ -22,14 +21,12 @@ public sealed partial class FeatureGroupPageTests
     [Fact]
     public async Task A_group_that_a_view_takes_its_label_from_is_used_by_it_and_by_its_champion()
     {
-        var finished = new FinishedShop();
-        await finished.InitializeAsync();
-        await using var shop = await ServedShop.StartAsync(finished.Host.Directory);
-        var html = await shop.Http.GetStringAsync("/hangfire/features/purchases", TestContext.Current.CancellationToken);
+        await using var shop = new OnlineShop();
+        await shop.InitializeAsync();
+        var html = await shop.Served.Http.GetStringAsync("/hangfire/features/purchases", TestContext.Current.CancellationToken);
         html.ShouldContain("1 view");
         html.ShouldContain("1 champion");
         html.ShouldContain("its label");
-        await finished.DisposeAsync();
     }
 
     [Theory]

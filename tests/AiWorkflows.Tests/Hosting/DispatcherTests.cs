@@ -148,7 +148,7 @@ public class DispatcherTests
     }
 
     /// <summary>Hangfire's own state can be made by its servers only.</summary>
-    private static TakenState Processing(string server) => new TakenState(server);
+    private static TakenState Processing(string server) => new(server);
 
     private sealed class TakenState(string server) : IState
     {

@@ -35,18 +35,8 @@ public sealed class HotSwapTests(FinishedShop finished) : IClassFixture<Finished
     [Fact]
     public async Task Every_host_of_a_shared_database_follows()
     {
-        var settings = new Dictionary<string, string?>
-        {
-            ["AiWorkflows:Engine"] = "SqlServer", ["AiWorkflows:ConnectionString"] = SqlServerTestDatabase.ConnectionString(await SqlServerTestDatabase.CreateAsync()),
-        };
-        await using var files = new ShopHost();
-        foreach (var (key, value) in settings)
-            files.Settings[key] = value;
-        var run = await files.RunAsync("run", "shop");
-        run.Code.ShouldBe(0, run.ToString());
-        await using var first = await ServedShop.StartAsync(files.Directory, settings);
-        await using var second = await ServedShop.StartAsync(files.Directory, settings);
-        await SwapAsync([first, second]);
+        await using var shop = await SharedShop.StartAsync();
+        await SwapAsync([shop.First, shop.Second]);
     }
 
     private static async Task SwapAsync(ServedShop[] hosts)

@@ -22,17 +22,8 @@ public sealed class OnlineOutcomeTests(FinishedShop finished) : IClassFixture<Fi
     [Fact]
     public async Task Hosts_of_a_shared_database_give_one_answer_to_one_request_and_explain_each_others()
     {
-        var settings = new Dictionary<string, string?>
-        {
-            ["AiWorkflows:Engine"] = "SqlServer", ["AiWorkflows:ConnectionString"] = SqlServerTestDatabase.ConnectionString(await SqlServerTestDatabase.CreateAsync()),
-        };
-        await using var files = new ShopHost();
-        foreach (var (key, value) in settings)
-            files.Settings[key] = value;
-        var run = await files.RunAsync("run", "shop");
-        run.Code.ShouldBe(0, run.ToString());
-        await using var first = await ServedShop.StartAsync(files.Directory, settings);
-        await using var second = await ServedShop.StartAsync(files.Directory, settings);
+        await using var shop = await SharedShop.StartAsync();
+        var (first, second) = (shop.First, shop.Second);
         ServedShop[] hosts = [first, second];
 
         var batch = (await first.Services.GetRequiredService<StoreDatabase>().ReadAsync<BatchRow>("""

@@ -3,6 +3,7 @@ using System.Text;
 using System.Text.Json;
 using AiWorkflows.Models;
 using AiWorkflows.Tests.Cli;
+using AiWorkflows.Tests.Storage;
 using AiWorkflows.Workflows;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Data.Sqlite;
@@ -119,5 +120,47 @@ public sealed class OnlineShop : IAsyncLifetime
     {
         await Served.DisposeAsync();
         await _finished.DisposeAsync();
+    }
+}
+
+/// <summary>A finished shop in a database on SQL Server, served by two hosts; skipped where there is no server.</summary>
+internal sealed class SharedShop : IAsyncDisposable
+{
+    private readonly ShopHost _files = new();
+    private readonly List<ServedShop> _hosts = [];
+
+    public ServedShop First => _hosts[0];
+
+    public ServedShop Second => _hosts[1];
+
+    public static async Task<SharedShop> StartAsync()
+    {
+        var settings = new Dictionary<string, string?>
+        {
+            ["AiWorkflows:Engine"] = "SqlServer", ["AiWorkflows:ConnectionString"] = SqlServerTestDatabase.ConnectionString(await SqlServerTestDatabase.CreateAsync()),
+        };
+        var shop = new SharedShop();
+        try
+        {
+            foreach (var (key, value) in settings)
+                shop._files.Settings[key] = value;
+            var run = await shop._files.RunAsync("run", "shop");
+            run.Code.ShouldBe(0, run.ToString());
+            for (var host = 0; host < 2; host++)
+                shop._hosts.Add(await ServedShop.StartAsync(shop._files.Directory, settings));
+            return shop;
+        }
+        catch
+        {
+            await shop.DisposeAsync();
+            throw;
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        for (var host = _hosts.Count - 1; host >= 0; host--)
+            await _hosts[host].DisposeAsync();
+        await _files.DisposeAsync();
     }
 }
