@@ -42,11 +42,12 @@ public sealed class PointInTimeJoinTests(ITestOutputHelper output)
     private static readonly DateTime Start = new(2001, 1, 1, 0, 0, 0, DateTimeKind.Utc);
 
     [Fact]
-    public async Task Equals_a_brute_force_oracle_on_more_than_a_hundred_thousand_random_examples()
+    public async Task Equals_a_brute_force_oracle_on_random_histories()
     {
+        var examples = Environment.GetEnvironmentVariable("AIWORKFLOWS_TEST_LONG") == "1" ? 100_000 : 20_000;
         var view = MemoryStoreExtensions.View<PitView, PitExample>();
         var compared = 0;
-        for (var seed = 0; compared < 100_000; seed++)
+        for (var seed = 0; compared < examples; seed++)
             compared += await CompareAsync(view, new Random(seed), $"seed {seed}");
         output.WriteLine($"{compared} examples");
     }
