@@ -1,5 +1,6 @@
 using System.Globalization;
 using AiWorkflows.Benchmarks;
+using AiWorkflows.Benchmarks.Dashboard;
 using AiWorkflows.Benchmarks.Ingest;
 using AiWorkflows.Benchmarks.Join;
 using AiWorkflows.Benchmarks.Online;
@@ -12,9 +13,9 @@ if (await JoinBenchmark.TryRunChildAsync(args, ct) || await IngestBenchmark.TryR
     return 0;
 
 var what = args.FirstOrDefault() ?? "all";
-if (what is not ("join" or "ingest" or "orchestration" or "online" or "streaming" or "all") || Option("--rows", 1) < 1 || Option("--rounds", 1) < 1)
+if (what is not ("join" or "ingest" or "orchestration" or "online" or "streaming" or "dashboard" or "all") || Option("--rows", 1) < 1 || Option("--rounds", 1) < 1)
 {
-    Console.Error.WriteLine("Usage: AiWorkflows.Benchmarks [join|ingest|orchestration|online|streaming|all] [--rows N] [--rounds N] [--store DIRECTORY]    rows: 3,000,000 for the join, 1,000,000 for the ingest; rounds: 5; store: where online keeps its run of the reference application for the next time");
+    Console.Error.WriteLine("Usage: AiWorkflows.Benchmarks [join|ingest|orchestration|online|streaming|dashboard|all] [--rows N] [--rounds N] [--store DIRECTORY]    rows: 3,000,000 for the join, 1,000,000 for the ingest; rounds: 5; store: where online and dashboard keep what they have prepared for the next time");
     return 2;
 }
 
@@ -30,6 +31,8 @@ if (what is "online" or "all")
     aims.AddRange(await OnlineBenchmark.RunAsync(rounds, Text("--store"), ct));
 if (what is "streaming" or "all")
     aims.AddRange(await StreamingBenchmark.RunAsync(Option("--rows", 400_000), rounds, ct));
+if (what is "dashboard" or "all")
+    aims.AddRange(await DashboardBenchmark.RunAsync(rounds, Text("--store"), ct));
 Report.Aims(aims);
 return 0;
 

@@ -35,7 +35,7 @@ internal sealed partial class DashboardReader
             EventTime = EventTime,
             Commits = commits,
             Statistics = [.. (await queries.CommitsAsync(name, group.Version, until, withStatistics: true, Math.Clamp(MostStatistics / columns.Count, 2, 20), ct).ConfigureAwait(false)).Select(GroupStatistics.Of)],
-            QuarantineCounts = group.RowsQuarantined == 0 ? [] : await queries.QuarantineCountsAsync(name, group.Version, ct).ConfigureAwait(false),
+            QuarantineCounts = group.RowsQuarantined == 0 ? [] : await queries.QuarantineCountsAsync(name, group.Version, FeatureGroupModel.MostQuarantineCounted, ct).ConfigureAwait(false),
             Quarantine = group.RowsQuarantined == 0 ? [] : await queries.QuarantineAsync(name, group.Version, CommitsPerChart, QuarantinedRows, ct).ConfigureAwait(false),
             UsedBy = usedBy,
             LabelOf = labelOf,

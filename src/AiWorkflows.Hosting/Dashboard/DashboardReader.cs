@@ -63,10 +63,9 @@ internal sealed partial class DashboardReader(
     public Task<RunsModel> RunsAsync(DashboardRunFilter filter, long? before) => cache.GetAsync($"runs {filter} {before}", async () =>
     {
         // One more than is shown tells whether there is an older page.
-        var runs = await queries.RunsAsync(filter, before, RunsPerPage + 1, CancellationToken.None).ConfigureAwait(false);
-        DashboardRun[] shown = [.. runs.Take(RunsPerPage)];
-        var steps = await queries.StepsOfAsync([.. shown.Select(run => run.RunId)], CancellationToken.None).ConfigureAwait(false);
-        return new RunsModel(filter, shown, steps.ToDictionary(s => s.RunId), HasOlder: runs.Count > RunsPerPage, IsFirstPage: before is null);
+        var page = await queries.RunsAsync(filter, before, RunsPerPage, CancellationToken.None).ConfigureAwait(false);
+        var steps = await queries.StepsOfAsync([.. page.Runs.Select(run => run.RunId)], CancellationToken.None).ConfigureAwait(false);
+        return new RunsModel(filter, page.Runs, steps.ToDictionary(s => s.RunId), page.Older, page.LookedDownTo, IsFirstPage: before is null);
     });
 
     /// <summary>Null where there is no such run.</summary>
@@ -98,7 +97,11 @@ internal sealed partial class DashboardReader(
 
     public Task<IReadOnlyList<StreamReport>> StreamsAsync() => cache.GetAsync("streams", () => streams.ListAsync(CancellationToken.None));
 
-    public Task<IReadOnlyList<BackfillRow>> BackfillsAsync() => cache.GetAsync("backfills", () => backfills.ListAsync(null, null, RowsPerPanel, CancellationToken.None));
+    public Task<BackfillsModel> BackfillsAsync(long? before) => cache.GetAsync($"backfills {before}", async () =>
+    {
+        var rows = await backfills.ListAsync(null, before, RowsPerPanel + 1, CancellationToken.None).ConfigureAwait(false);
+        return new BackfillsModel([.. rows.Take(RowsPerPanel)], rows.Count > RowsPerPanel ? rows[RowsPerPanel - 1].BackfillId : null);
+    });
 
     /// <summary>Null where there is no such backfill.</summary>
     public Task<BackfillModel?> BackfillAsync(long backfillId) => cache.GetAsync($"backfill {backfillId}", async () =>

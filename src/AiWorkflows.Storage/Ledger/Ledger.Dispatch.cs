@@ -103,7 +103,7 @@ internal sealed partial class Ledger
     public async Task<IReadOnlyList<StageRunRecord>> StaleDispatchesAsync(TimeSpan age, CancellationToken ct) =>
         [.. (await database.ReadAsync<StageRunRow>($$"""
             SELECT {{StageRunRow.Columns}} FROM {workflows.stage_runs}
-            WHERE state = 'pending' AND dispatched_at <= {ago:@Age} AND run_id IN (SELECT run_id FROM {workflows.runs} WHERE state = 'running')
+            WHERE state = 'pending' AND dispatched_at <= {ago:@Age} AND run_id IN (SELECT run_id FROM {workflows.runs} WHERE state IN ('requested', 'running') AND state = 'running')
             ORDER BY stage_run_id
             """, new { Age = Timestamps.ToMicros(age) }, ct)).Select(r => r.ToRecord())];
 
@@ -111,7 +111,7 @@ internal sealed partial class Ledger
         [.. (await database.ReadAsync<QueueRow>("""
             SELECT queue, COUNT(*) AS waiting, MIN(CASE WHEN not_before > dispatched_at THEN not_before ELSE dispatched_at END) AS oldest, {now} AS read_at
             FROM {workflows.stage_runs}
-            WHERE state = 'pending' AND dispatched_at IS NOT NULL AND not_before <= {now} AND run_id IN (SELECT run_id FROM {workflows.runs} WHERE state = 'running')
+            WHERE state = 'pending' AND dispatched_at IS NOT NULL AND not_before <= {now} AND run_id IN (SELECT run_id FROM {workflows.runs} WHERE state IN ('requested', 'running') AND state = 'running')
             GROUP BY queue ORDER BY queue
             """, null, ct)).Select(q => new QueueState(q.Queue, q.Waiting, q.ReadAt.Value - q.Oldest.Value))];
 

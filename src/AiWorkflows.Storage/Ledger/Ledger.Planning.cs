@@ -58,7 +58,7 @@ internal sealed partial class Ledger
     private const string HasRoom = """
         CASE WHEN {workflows.runs}.backfill_id IS NULL
             THEN (SELECT w.max_running FROM {workflows.workflows} w WHERE w.workflow = {workflows.runs}.workflow)
-                - (SELECT COUNT(*) FROM {workflows.runs} x WHERE x.workflow = {workflows.runs}.workflow AND x.state = 'running' AND x.backfill_id IS NULL)
+                - (SELECT COUNT(*) FROM {workflows.runs} x WHERE x.workflow = {workflows.runs}.workflow AND x.state IN ('requested', 'running') AND x.state = 'running' AND x.backfill_id IS NULL)
             ELSE (SELECT b.parallel FROM {workflows.backfills} b WHERE b.backfill_id = {workflows.runs}.backfill_id)
                 - (SELECT COUNT(*) FROM {workflows.runs} x WHERE x.backfill_id = {workflows.runs}.backfill_id AND x.state = 'running') END > 0
         """;

@@ -10,7 +10,7 @@ internal sealed partial class Ledger
     public async Task<IReadOnlyList<RunRecord>> OpenRunsAsync(CancellationToken ct) =>
         [.. (await database.ReadAsync<RunRow>($$"""
             SELECT {{RunRow.Columns}} FROM {workflows.runs} WHERE state IN ('requested', 'running')
-              AND (state = 'running' OR backfill_id IS NULL OR run_id IN (SELECT MIN(run_id) FROM {workflows.runs} WHERE state = 'requested' AND backfill_id IS NOT NULL GROUP BY backfill_id))
+              AND (state = 'running' OR backfill_id IS NULL OR run_id IN (SELECT MIN(run_id) FROM {workflows.runs} WHERE state IN ('requested', 'running') AND state = 'requested' AND backfill_id IS NOT NULL GROUP BY backfill_id))
             ORDER BY run_id
             """, null, ct)).Select(r => r.ToRecord())];
 

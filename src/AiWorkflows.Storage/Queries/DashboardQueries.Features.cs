@@ -29,14 +29,17 @@ internal sealed partial class DashboardQueries
         ORDER BY c.published_seq DESC {limit:@limit}
         """, new { featureGroup, version, seq, limit }, ct);
 
-    /// <summary>Per rule of a group: how many rows were kept out, how many of them came in after all.</summary>
-    public Task<IReadOnlyList<QuarantineCount>> QuarantineCountsAsync(string featureGroup, int version, CancellationToken ct) => QueryAsync<QuarantineCount>(
+    /// <summary>Per rule of a group: how many of the newest rows that were kept out, and how many of those came in after all.</summary>
+    /// <param name="most">How many rows are counted at most.</param>
+    public Task<IReadOnlyList<QuarantineCount>> QuarantineCountsAsync(string featureGroup, int version, int most, CancellationToken ct) => QueryAsync<QuarantineCount>(
         """
-        SELECT c.feature_group, q.rule_name AS "rule", COUNT(*) AS rows, COUNT(q.replayed_by) AS replayed, MIN(q.reason) AS example
-        FROM {feature_store.commits} c {then:JOIN} {feature_store.quarantine} q ON q.commit_id = c.commit_id
-        WHERE c.feature_group = @featureGroup AND c.version = @version AND c.published_seq > 0 AND c.rows_quarantined > 0
-        GROUP BY c.feature_group, q.rule_name ORDER BY q.rule_name
-        """, new { featureGroup, version }, ct);
+        SELECT k.feature_group, k.rule_name AS "rule", COUNT(*) AS rows, COUNT(k.replayed_by) AS replayed, MIN(k.reason) AS example
+        FROM (SELECT c.feature_group, q.rule_name, q.replayed_by, q.reason
+              FROM {feature_store.commits} c {then:JOIN} {feature_store.quarantine} q ON q.commit_id = c.commit_id
+              WHERE c.feature_group = @featureGroup AND c.version = @version AND c.published_seq > 0 AND c.rows_quarantined > 0
+              ORDER BY c.published_seq DESC {limit:@most}) k
+        GROUP BY k.feature_group, k.rule_name ORDER BY k.rule_name
+        """, new { featureGroup, version, most }, ct);
 
     /// <summary>Rows of a group that are still kept out, of its newest commits that kept any.</summary>
     public Task<IReadOnlyList<QuarantineRow>> QuarantineAsync(string featureGroup, int version, int commits, int limit, CancellationToken ct) => QueryAsync<QuarantineRow>(

@@ -73,13 +73,13 @@ internal sealed partial class DashboardQueries
 
     /// <summary>Current predictions about an entity, the newest batch first.</summary>
     public Task<IReadOnlyList<PredictionListRow>> PredictionsAboutAsync(string key, DashboardPredictionFilter filter, long? before, int limit, CancellationToken ct) => filter.Online
-        ? QueryAsync<PredictionListRow>(About("{prediction_log.online_rows}", "r.predicted_at", filter, "{entity:r.entity_key, @key} AND b.state = 'online' AND b.role <> 'shadow'"), AboutParameters(key, filter, before, limit), ct)
-        : QueryAsync<PredictionListRow>(About("{prediction_log.prediction_rows}", "b.predicted_at", filter, "r.entity_key = @key AND b.state = 'published' AND b.role = 'champion' AND " + NotTakenOver), AboutParameters(key, filter, before, limit), ct);
+        ? QueryAsync<PredictionListRow>(About(PredictionQueries.OnlineAbout, "r.predicted_at", filter, "b.state = 'online' AND b.role <> 'shadow'"), AboutParameters(key, filter, before, limit), ct)
+        : QueryAsync<PredictionListRow>(About("{prediction_log.prediction_rows} r", "b.predicted_at", filter, "r.entity_key = @key AND b.state = 'published' AND b.role = 'champion' AND " + NotTakenOver), AboutParameters(key, filter, before, limit), ct);
 
     private static string About(string rows, string predictedAt, DashboardPredictionFilter filter, string which) =>
         $$"""
         SELECT {{PredictionColumns}}, {{predictedAt}} AS predicted_at
-        FROM {{rows}} r {then:JOIN} {prediction_log.batches} b ON b.batch_id = r.batch_id {{PredictionOutcome}}
+        FROM {{rows}} {then:JOIN} {prediction_log.batches} b ON b.batch_id = r.batch_id {{PredictionOutcome}}
         WHERE r.batch_id <= @batch AND (r.batch_id < @batch OR r.ordinal < @ordinal) AND b.model = @Model AND {{which}}
         {{(filter.Version is null ? "" : "AND b.version = @Version")}}
         {{(filter.From is null ? "" : "AND r.event_time >= @from")}}

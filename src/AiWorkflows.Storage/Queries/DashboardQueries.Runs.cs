@@ -11,22 +11,36 @@ internal sealed partial class DashboardQueries
         started_at, finished_at, rows_read, rows_written, progress_done, progress_total, progress_text, as_of_seq, host, engine, job_id, reason, error
         """;
 
-    /// <summary>Newest first, from below a run's id; paging never counts and never skips.</summary>
-    public Task<IReadOnlyList<DashboardRun>> RunsAsync(DashboardRunFilter filter, long? before, int limit, CancellationToken ct) => QueryAsync<DashboardRun>(
-        $$"""
-        SELECT {{RunColumns}} FROM {workflows.runs} r WHERE r.run_id < @before
-        {{(filter.Workflow is null ? "" : "AND r.workflow = @Workflow")}}
-        {{(filter.State is null ? "" : "AND r.state = @State")}}
-        {{(filter.Trigger is null ? "" : "AND r.triggered_by = @Trigger")}}
-        {{(filter.From is null ? "" : "AND r.window_to > @from")}}
-        {{(filter.To is null ? "" : "AND r.window_from < @to")}}
-        ORDER BY r.run_id DESC {limit:@limit}
-        """,
-        new
-        {
-            before = before ?? long.MaxValue, filter.Workflow, filter.State, filter.Trigger, limit,
-            from = Utc.From(filter.From), to = Utc.From(filter.To),
-        }, ct);
+    /// <summary>
+    /// Newest first, from below a run's id; paging never counts and never skips. Where no index knows what the list is narrowed to, as many runs as
+    /// <see cref="Reach"/> are looked through.
+    /// </summary>
+    public async Task<DashboardRunPage> RunsAsync(DashboardRunFilter filter, long? before, int limit, CancellationToken ct)
+    {
+        var bounded = filter.Trigger is not null || filter.From is not null || filter.To is not null || filter.State is not null && !RunFilter.IsIndexed(filter.State);
+        var first = !bounded ? 0 : (before ?? 1 + await NewestRunIdAsync(ct)) - Reach;
+        var runs = await QueryAsync<DashboardRun>(
+            $$"""
+            SELECT {{RunColumns}} FROM {workflows.runs} r WHERE r.run_id < @before AND r.run_id >= @first
+            {{(filter.Workflow is null ? "" : "AND r.workflow = @workflow")}}
+            {{RunFilter.In(filter.State)}}
+            {{(filter.Trigger is null ? "" : "AND r.triggered_by = @Trigger")}}
+            {{(filter.From is null ? "" : "AND r.window_to > @from")}}
+            {{(filter.To is null ? "" : "AND r.window_from < @to")}}
+            ORDER BY r.run_id DESC {limit:@limit}
+            """,
+            new
+            {
+                before = before ?? long.MaxValue, first, workflow = filter.Workflow, state = filter.State, filter.Trigger, limit = limit + 1,
+                from = Utc.From(filter.From), to = Utc.From(filter.To),
+            }, ct);
+        return runs.Count > limit ? new([.. runs.Take(limit)], runs[limit - 1].RunId, null) : new(runs, first > 1 ? first : null, bounded && first > 1 ? first : null);
+    }
+
+    /// <summary>How many ids of runs a page looks through where no index tells which of them fit.</summary>
+    public const long Reach = 100_000;
+
+    private Task<long> NewestRunIdAsync(CancellationToken ct) => _database.ReadFirstAsync<long>("SELECT COALESCE(MAX(run_id), 0) FROM {workflows.runs}", null, ct);
 
     public async Task<DashboardRun?> RunAsync(long runId, CancellationToken ct) =>
         (await QueryAsync<DashboardRun>($$"""SELECT {{RunColumns}} FROM {workflows.runs} r WHERE r.run_id = @runId""", new { runId }, ct)).SingleOrDefault();
@@ -92,6 +106,11 @@ internal sealed partial class DashboardQueries
         ORDER BY l.log_id {{direction}} {limit:@limit}
         """, new { runId, bound, filter.Step, filter.StageRunId, limit }, ct);
 }
+
+/// <summary>A page of the list of runs.</summary>
+/// <param name="Older">What the next page begins below; null where there is none.</param>
+/// <param name="LookedDownTo">The oldest run that was looked at, where the page ends although older ones may fit; null where it ends for another reason.</param>
+internal sealed record DashboardRunPage(IReadOnlyList<DashboardRun> Runs, long? Older, long? LookedDownTo);
 
 /// <summary>What a log is narrowed to.</summary>
 internal sealed record DashboardLogFilter(string? Step = null, long? StageRunId = null, bool WarningsOnly = false)

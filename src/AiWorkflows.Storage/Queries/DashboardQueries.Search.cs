@@ -27,7 +27,7 @@ internal sealed partial class DashboardQueries
         JOIN {prediction_log.batches} b ON b.batch_id = f.batch_id WHERE b.state = 'published' AND b.role = 'champion'
         UNION ALL
         SELECT DISTINCT 'online', b.model, 0
-        FROM (SELECT {top:10}r.batch_id FROM {prediction_log.online_rows} r WHERE r.entity_key = @entityKey{top_end:10}) f
+        FROM (SELECT {top:10}r.batch_id FROM {prediction_log.online_rows} r WHERE {entity:r.entity_key, @entityKey}{top_end:10}) f
         JOIN {prediction_log.batches} b ON b.batch_id = f.batch_id WHERE b.state = 'online' AND b.role <> 'shadow'
         """, new { entityKey }, ct);
 }

@@ -38,22 +38,30 @@ internal sealed partial class DashboardQueries
                             AND n.run_id > r.run_id AND n.state IN ('succeeded', 'requested', 'running'))
         """, new { recent = RecentRuns }, ct);
 
-    /// <summary>The steps of these runs, added up.</summary>
-    public Task<IReadOnlyList<DashboardRunSteps>> StepsOfAsync(IReadOnlyCollection<long> runs, CancellationToken ct) => runs.Count == 0
-        ? Task.FromResult<IReadOnlyList<DashboardRunSteps>>([])
-        : QueryAsync<DashboardRunSteps>(
-            """
-            SELECT run_id, COUNT(*) AS steps,
-                   SUM(CASE WHEN state IN ('succeeded', 'skipped') THEN 1 ELSE 0 END) AS done,
-                   SUM(CASE WHEN state = 'running' THEN 1 ELSE 0 END) AS running,
-                   SUM(failures + lost) AS setbacks, SUM(rows_read) AS rows_read, SUM(rows_written) AS rows_written,
-                   SUM(CASE WHEN state IN ('succeeded', 'skipped') THEN 1000
-                            WHEN state = 'running' AND progress_total > 0
-                            THEN CASE WHEN progress_done >= progress_total THEN 1000 ELSE 1000 * progress_done / progress_total END
-                            ELSE 0 END) AS progress,
-                   MIN(CASE WHEN state = 'running' THEN step END) AS running_step
-            FROM {workflows.stage_runs} WHERE run_id IN @runs GROUP BY run_id
-            """, new { runs }, ct);
+    /// <summary>The steps of these runs, added up; a statement names only so many of them, for an engine takes no more than 2,100 parameters.</summary>
+    public async Task<IReadOnlyList<DashboardRunSteps>> StepsOfAsync(IReadOnlyCollection<long> runs, CancellationToken ct)
+    {
+        var found = new List<DashboardRunSteps>();
+        foreach (var some in runs.Chunk(MostRunsAtOnce))
+            found.AddRange(await StepsOfSomeAsync(some, ct));
+        return found;
+    }
+
+    private const int MostRunsAtOnce = 1_000;
+
+    private Task<IReadOnlyList<DashboardRunSteps>> StepsOfSomeAsync(long[] runs, CancellationToken ct) => QueryAsync<DashboardRunSteps>(
+        """
+        SELECT run_id, COUNT(*) AS steps,
+               SUM(CASE WHEN state IN ('succeeded', 'skipped') THEN 1 ELSE 0 END) AS done,
+               SUM(CASE WHEN state = 'running' THEN 1 ELSE 0 END) AS running,
+               SUM(failures + lost) AS setbacks, SUM(rows_read) AS rows_read, SUM(rows_written) AS rows_written,
+               SUM(CASE WHEN state IN ('succeeded', 'skipped') THEN 1000
+                        WHEN state = 'running' AND progress_total > 0
+                        THEN CASE WHEN progress_done >= progress_total THEN 1000 ELSE 1000 * progress_done / progress_total END
+                        ELSE 0 END) AS progress,
+               MIN(CASE WHEN state = 'running' THEN step END) AS running_step
+        FROM {workflows.stage_runs} WHERE run_id IN @runs GROUP BY run_id
+        """, new { runs }, ct);
 
     private Task<IReadOnlyList<T>> QueryAsync<T>(string sql, object? parameters, CancellationToken ct) => _database.ReadAsync<T>(sql, parameters, ct);
 }

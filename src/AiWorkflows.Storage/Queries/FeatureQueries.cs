@@ -17,14 +17,14 @@ internal sealed class FeatureQueries
     public Task<IReadOnlyList<GroupRow>> FindAsync(string featureGroup, CancellationToken ct) => GroupsAsync(featureGroup, ct);
 
     private Task<IReadOnlyList<GroupRow>> GroupsAsync(string? featureGroup, CancellationToken ct) => _database.ReadAsync<GroupRow>(
-        """
+        $$"""
         SELECT g.feature_group, g.version, g.description, g.written_by, g.online, g.deprecated, g.columns_json AS columns,
                COALESCE(SUM(c.new_rows), 0) AS rows, COUNT(c.commit_id) AS commits, COALESCE(SUM(c.rows_quarantined), 0) AS rows_quarantined,
                MAX(c.max_event_time) AS last_event_time, MAX(c.published_at) AS last_published_at,
                (SELECT w.event_time FROM {workflows.watermarks} w WHERE w.pipeline = g.written_by AND w.input = '') AS watermark
         FROM {feature_store.feature_groups} g
         LEFT JOIN {feature_store.commits} c ON c.feature_group = g.feature_group AND c.version = g.version AND c.published_seq IS NOT NULL
-        WHERE @featureGroup IS NULL OR g.feature_group = @featureGroup
+        {{(featureGroup is null ? "" : "WHERE g.feature_group = @featureGroup")}}
         GROUP BY g.feature_group, g.version, g.description, g.written_by, g.online, g.deprecated, g.columns_json
         ORDER BY g.feature_group, g.version
         """, new { featureGroup }, ct);

@@ -22,6 +22,10 @@ internal sealed class PredictionQueries
     /// <summary>What was answered; a shadow answers nothing.</summary>
     private const string Answered = "b.state = 'online' AND b.role <> 'shadow'";
 
+    /// <summary>Answers about an entity: found in the index alone, which may hold an eighth of all answers, then read.</summary>
+    internal const string OnlineAbout =
+        "(SELECT k.batch_id, k.ordinal FROM {prediction_log.online_rows} k WHERE {entity:k.entity_key, @key}) f {then:JOIN} {prediction_log.online_rows} r ON r.batch_id = f.batch_id AND r.ordinal = f.ordinal";
+
     private readonly StoreDatabase _database;
 
     public PredictionQueries(StoreDatabase database)
@@ -56,7 +60,7 @@ internal sealed class PredictionQueries
     /// <param name="entityKey">JSON array of the keys.</param>
     public async Task<IReadOnlyList<PredictionListRow>> OfEntityAsync(string entityKey, string? model, int limit, CancellationToken ct)
     {
-        var parameters = new { entityKey, model, limit };
+        var parameters = new { entityKey, key = entityKey, model, limit };
         var scored = await _database.ReadAsync<PredictionListRow>(
             $$"""
             SELECT {{Columns}}
@@ -67,8 +71,8 @@ internal sealed class PredictionQueries
         var answered = await _database.ReadAsync<PredictionListRow>(
             $$"""
             SELECT {{OnlineColumns}}
-            FROM {prediction_log.online_rows} r JOIN {prediction_log.batches} b ON b.batch_id = r.batch_id {{Outcome}}
-            WHERE {entity:r.entity_key, @entityKey} AND (@model IS NULL OR b.model = @model) AND {{Answered}}
+            FROM {{OnlineAbout}} JOIN {prediction_log.batches} b ON b.batch_id = r.batch_id {{Outcome}}
+            WHERE (@model IS NULL OR b.model = @model) AND {{Answered}}
             ORDER BY r.event_time DESC, r.batch_id DESC {limit:@limit}
             """, parameters, ct);
         return [.. scored.Concat(answered).OrderByDescending(r => r.EventTime.Value).ThenByDescending(r => r.PredictionId).Take(limit)];

@@ -20,9 +20,9 @@ internal sealed class RunQueries
     /// <summary>Newest first; the next page starts below the last id of this one.</summary>
     public Task<IReadOnlyList<RunRow>> ListAsync(string? workflow, string? state, long? before, int limit, CancellationToken ct) => _database.ReadAsync<RunRow>(
         $$"""
-        SELECT {{RunColumns}} FROM {workflows.runs}
-        WHERE run_id < @before AND (@workflow IS NULL OR workflow = @workflow) AND (@state IS NULL OR state = @state)
-        ORDER BY run_id DESC {limit:@limit}
+        SELECT {{RunColumns}} FROM {workflows.runs} r
+        WHERE r.run_id < @before {{(workflow is null ? "" : "AND r.workflow = @workflow")}} {{RunFilter.In(state)}}
+        ORDER BY r.run_id DESC {limit:@limit}
         """, new { before = before ?? long.MaxValue, workflow, state, limit }, ct);
 
     public async Task<RunRow?> FindAsync(long runId, CancellationToken ct) => (await _database.ReadAsync<RunRow>(

@@ -12,6 +12,8 @@ namespace AiWorkflows.SqlServer.Tests.Proof;
 /// <summary>Calls of the methods that put statements together from parts: one for each part that may or may not be there.</summary>
 internal static class ComposedStatements
 {
+    private static readonly string[] RunStates = [States.Requested, States.Running, States.Succeeded, States.Failed, States.Cancelled];
+
     public static async Task<IReadOnlyList<(string Where, string Template)>> RecordAsync(IReadOnlyList<GroupSchema> groups)
     {
         var database = new RecordingDatabase();
@@ -25,6 +27,11 @@ internal static class ComposedStatements
         [
             () => dashboard.RunsAsync(new(), null, 1, ct),
             () => dashboard.RunsAsync(new("w", "s", "t", day, day), 1, 1, ct),
+            .. RunStates.Select<string, Func<Task>>(state => () => dashboard.RunsAsync(new("w", state), 1, 1, ct)),
+            .. RunStates.Select<string, Func<Task>>(state => () => new RunQueries(database).ListAsync("w", state, null, 1, ct)),
+            () => new FeatureQueries(database).ListAsync(ct),
+            () => new FeatureQueries(database).FindAsync("g", ct),
+            () => new PredictionQueries(database).OfEntityAsync("[1]", "m", 1, ct),
             () => dashboard.LogTailAsync(1, new(), 1, ct),
             () => dashboard.LogAfterAsync(1, 0, new("step", 1, true), 1, ct),
             () => dashboard.BatchesAsync("p", new("m", null, null, null, false), null, 1, ct),

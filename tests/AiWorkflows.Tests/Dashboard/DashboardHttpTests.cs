@@ -1,3 +1,4 @@
+using AiWorkflows.Storage.Queries;
 using System.Net;
 using System.Text.RegularExpressions;
 
@@ -159,6 +160,25 @@ public sealed partial class DashboardHttpTests
         (await client.GetAsync(filled.Url + "/hangfire/runs/41")).StatusCode.ShouldBe(HttpStatusCode.OK);
         (await client.GetAsync(empty.Url + "/hangfire/runs/41")).StatusCode.ShouldBe(HttpStatusCode.NotFound);
         Regex.Count(await client.GetStringAsync(empty.Url + "/hangfire/servers"), ">\\s*Workflows").ShouldBe(1);
+    }
+
+    [Fact]
+    public async Task A_list_that_no_index_knows_looks_so_far_back_says_so_and_goes_on_from_there()
+    {
+        await using var host = await FilledAsync();
+        await host.Database.WriteAsync(async tx =>
+        {
+            await DashboardSeed.RunAsync(tx, 3, "flight-delays", DashboardSeed.Clock.Date.AddDays(-90), "succeeded", 1, 2);
+            await tx.ExecuteAsync("UPDATE {workflows.runs} SET triggered_by = 'sql' WHERE run_id = 3");
+            await DashboardSeed.RunAsync(tx, 3 + DashboardQueries.Reach + 20, "flight-delays", DashboardSeed.Clock.Date, "succeeded", 1, 2);
+        }, CancellationToken.None);
+        using var client = new HttpClient();
+        var newest = await client.GetStringAsync(host.Url + "/hangfire/runs?trigger=sql");
+        newest.ShouldContain("No run down to 24 fits the filter");
+        RunLinks().Count(newest).ShouldBe(0);
+        (await WalkAsync(client, host, "/runs?trigger=sql")).ShouldBe([3]);
+        // A state of trouble has an index of its own, so that one page is enough.
+        (await client.GetStringAsync(host.Url + "/hangfire/runs?state=failed")).ShouldNotContain("page by page");
     }
 
     private static async Task<DashboardHost> FilledAsync()

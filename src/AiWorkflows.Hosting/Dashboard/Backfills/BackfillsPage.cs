@@ -12,17 +12,25 @@ internal sealed class BackfillsPage : DashboardPage
 {
     public override string Section => "backfills";
 
-    public override async Task<PageContent> LoadAsync(PageRequest request) => Render(await request.Reader.BackfillsAsync().ConfigureAwait(false), request.Context);
-
-    internal static PageContent Render(IReadOnlyList<BackfillRow> backfills, PageContext context) => new()
+    public override async Task<PageContent> LoadAsync(PageRequest request)
     {
-        Title = "Backfills",
-        Section = "backfills",
-        Subtitle = Markup.Raw("History worked through window by window. Each window is a run."),
-        Body = Panel("Backfills", List(backfills, context), part: "backfills"),
-        LiveUrl = context.Url("/backfills/parts"),
-        Sql = SuggestedQueries.Backfills,
-    };
+        var before = request.Number("before");
+        return Render(await request.Reader.BackfillsAsync(before).ConfigureAwait(false), before is null, request.Context);
+    }
+
+    internal static PageContent Render(BackfillsModel model, bool isFirst, PageContext context)
+    {
+        var pager = new Pager("/backfills", [], isFirst, model.Older);
+        return new()
+        {
+            Title = "Backfills",
+            Section = "backfills",
+            Subtitle = Markup.Raw("History worked through window by window. Each window is a run."),
+            Body = Panel("Backfills", List(model.Backfills, context), Markup.Text(pager.Hint(model.Backfills.Count, "backfill")), pager.Links(context), part: "backfills"),
+            LiveUrl = pager.LiveUrl(context),
+            Sql = SuggestedQueries.Backfills,
+        };
+    }
 
     /// <summary>"12 of 59 windows, 1 failed, 2 running"</summary>
     internal static string Counts(BackfillRow backfill) => string.Join(", ", new[]

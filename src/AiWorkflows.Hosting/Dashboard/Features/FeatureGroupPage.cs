@@ -49,14 +49,13 @@ internal sealed class FeatureGroupPage : DashboardPage
     {
         var group = model.Group;
         var newest = model.Commits.Count > 0 ? model.Commits[0] : null;
-        var waiting = model.QuarantineCounts.Sum(rule => rule.Rows - rule.Replayed);
         return Facts(
             Fact("Behind", Markup.Text(group.Watermark is not { } mark ? "–" : model.EventTime > mark.Value ? Format.Coarse(model.EventTime - mark.Value) : "current"), Markup.Raw("the event clock, less what is complete")),
             Fact("Complete up to", Markup.Text(group.Watermark is { } reached ? Timestamps.Display(reached.Value) : "–"), Markup.Raw("computed without a gap")),
             Fact("Rows now", Markup.Text(Format.Number(group.Rows)), Markup.Text(Format.Count(group.Commits, "commit"))),
             Fact("Newest commit", newest is null ? Markup.Raw("none") : Markup.Of($"{Format.Number(newest.Rows)} <small>rows stored</small>"), newest is null ? default : Markup.Of($"{context.Time(newest.PublishedAt.Value)}, sequence {newest.PublishedSeq}")),
             Fact("Newest row", Markup.Text(group.LastEventTime is { } last ? Timestamps.Display(last.Value) : "–"), Markup.Raw("event time, UTC")),
-            Fact("Kept out", waiting == 0 ? Markup.Raw("0") : Markup.Of($"<span class=\"aw-t-warn\">{Format.Number(waiting)}</span>"), Markup.Text(group.RowsQuarantined == 0 ? "no row violated a rule" : $"{Format.Count(group.RowsQuarantined, "row")} were ever kept out")),
+            Fact("Kept out", model.Waiting == 0 ? Markup.Raw("0") : Markup.Of($"<span class=\"aw-t-warn\">{model.WaitingText}</span>"), Markup.Text(group.RowsQuarantined == 0 ? "no row violated a rule" : $"{Format.Count(group.RowsQuarantined, "row")} were ever kept out")),
             Fact("Used by", Markup.Text(Format.Count(model.UsedBy.Select(edge => edge.View).Distinct().Count() + model.LabelOf.Count, "view")), Markup.Text(Format.Count(model.Champions.Count, "champion"))));
     }
 

@@ -23,6 +23,15 @@ internal sealed record FeatureGroupModel
     public required IReadOnlyList<GroupStatistics> Statistics { get; init; }
     public required IReadOnlyList<QuarantineCount> QuarantineCounts { get; init; }
 
+    /// <summary>How many rows of the quarantine are counted, from the newest on.</summary>
+    public const int MostQuarantineCounted = 10_000;
+
+    /// <summary>Rows that are still kept out, of those that were counted.</summary>
+    public long Waiting => QuarantineCounts.Sum(rule => rule.Rows - rule.Replayed);
+
+    /// <summary>That number with a plus where there are more than were counted.</summary>
+    public string WaitingText => Rendering.Format.Number(Waiting) + (QuarantineCounts.Sum(rule => rule.Rows) >= MostQuarantineCounted ? "+" : "");
+
     /// <summary>The newest rows that were kept out and have not been replayed.</summary>
     public required IReadOnlyList<QuarantineRow> Quarantine { get; init; }
     public required IReadOnlyList<LineageRow> UsedBy { get; init; }

@@ -11,11 +11,11 @@ internal static class Quarantine
     private const int RowText = 220;
 
     public static Markup Button(FeatureGroupModel model, PageContext context) =>
-        Markup.When(!context.IsReadOnly && Waiting(model) > 0, Link("#replay", $"Replay {Format.Number(Waiting(model))}…", "btn btn-default btn-xs"));
+        Markup.When(!context.IsReadOnly && model.Waiting > 0, Link("#replay", $"Replay {model.WaitingText}…", "btn btn-default btn-xs"));
 
-    public static Markup Form(FeatureGroupModel model, PageContext context) => context.IsReadOnly || Waiting(model) == 0 ? Markup.Empty : Markup.Of(
+    public static Markup Form(FeatureGroupModel model, PageContext context) => context.IsReadOnly || model.Waiting == 0 ? Markup.Empty : Markup.Of(
         $"""
-        <section class="aw-panel aw-target" id="replay"><header><h2>Replay the quarantine</h2></header><div class="aw-body"><p>{Format.Count(Waiting(model), "row")} {(Waiting(model) == 1 ? "was" : "were")} kept out by the rules of then. Those that hold the rules of today are published as a patch, in a run of its own; the others stay here. Running their window again takes them out again, unless the rule has changed.</p><form class="aw-form" data-aw-post="{context.FeatureGroup(model.Group.FeatureGroup)}/replay">{Fields.Select("accept", "Rows that still violate a rule", "stay in quarantine", [("yes", "are published as they are")], null)}<button class="btn btn-primary btn-sm" type="submit">Replay</button><a class="btn btn-default btn-sm" href="#">Not now</a><output></output></form></div></section>
+        <section class="aw-panel aw-target" id="replay"><header><h2>Replay the quarantine</h2></header><div class="aw-body"><p>{model.WaitingText} {(model.Waiting == 1 ? "row was" : "rows were")} kept out by the rules of then. Those that hold the rules of today are published as a patch, in a run of its own; the others stay here. Running their window again takes them out again, unless the rule has changed.</p><form class="aw-form" data-aw-post="{context.FeatureGroup(model.Group.FeatureGroup)}/replay">{Fields.Select("accept", "Rows that still violate a rule", "stay in quarantine", [("yes", "are published as they are")], null)}<button class="btn btn-primary btn-sm" type="submit">Replay</button><a class="btn btn-default btn-sm" href="#">Not now</a><output></output></form></div></section>
         """);
 
     public static Markup Expectations(FeatureGroupModel model)
@@ -36,6 +36,4 @@ internal static class Quarantine
             Markup.Of($"<span class=\"aw-mono aw-wrap\">{Format.Shorten(row.Row.Text, RowText)}</span>{Note(Markup.Text(Format.Shorten(row.Reason, RowText)))}"),
             Table.Number(row.RunId is { } run ? Link(context.Run(run), run.ToString(CultureInfo.InvariantCulture)) : Markup.Empty), Table.Number(context.Time(row.QuarantinedAt.Value)))));
     }
-
-    private static long Waiting(FeatureGroupModel model) => model.QuarantineCounts.Sum(rule => rule.Rows - rule.Replayed);
 }

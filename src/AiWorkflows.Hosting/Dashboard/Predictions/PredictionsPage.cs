@@ -36,16 +36,18 @@ internal sealed class PredictionsPage : DashboardPage
         }
     }
 
-    internal static PageContent Render(PredictionsModel model, PageContext context) => new()
+    internal static PageContent Render(PredictionsModel model, PageContext context) => Render(model, PagerOf(model), context);
+
+    private static PageContent Render(PredictionsModel model, Pager pager, PageContext context) => new()
     {
         Title = "Predictions",
         Section = "predictions",
         Subtitle = Markup.Raw("Every prediction is in the log before it is returned. Search by what it was about; open one to see the values that the model saw."),
         Body = model.Shown is null
             ? Components.Panel("Predictions", Empty(Markup.Raw("No model has been registered yet. Once one is, batch inference and the API log what it says here.")), part: "found")
-            : Components.Panel("Search", Body(Form(model, context))) + Charts(model) + Components.Panel("Found", Found(model, context), Markup.Text(Hint(model)), Pager(model, context), part: "found"),
+            : Components.Panel("Search", Body(Form(model, context))) + Charts(model) + Components.Panel("Found", Found(model, context), Markup.Text(Hint(model, pager)), pager.Links(context), part: "found"),
         Sql = model.Search.Model is { } name ? SuggestedQueries.PredictionsBy(name) : null,
-        LiveUrl = model.IsFirstPage ? context.Url("/predictions/parts?") + Query(model.Search) : null,
+        LiveUrl = pager.LiveUrl(context),
     };
 
     private static Markup Form(PredictionsModel model, PageContext context)
@@ -71,14 +73,7 @@ internal sealed class PredictionsPage : DashboardPage
     private static string Counted(PredictionsModel model) => model.Batches.Count == 0 || model.Search.Online ? ""
         : $"{Format.Count(model.Batches.Sum(batch => batch.Rows), "prediction")} in {Format.Count(model.Batches.Count, "batch", "batches")}, {Timestamps.Display(model.Batches.Min(b => b.WindowFrom.Value))} to {Timestamps.Display(model.Batches.Max(b => b.WindowTo.Value))}";
 
-    private static string Hint(PredictionsModel model) =>
-        model.Rows.Count == 0 ? "" : $"{model.Search.Model}, newest first: {(model.HasOlder ? "the first " : "")}{Format.Count(model.Rows.Count, "prediction")}{(model.HasOlder ? ", there are more" : "")}";
-
-    private static Markup Pager(PredictionsModel model, PageContext context)
-    {
-        var query = context.Url("/predictions?") + Query(model.Search);
-        return Markup.Join(" · ", [model.IsFirstPage ? Markup.Empty : Link(query, "Newest"), model.HasOlder ? Link($"{query}&before={Number(model.Rows[^1].PredictionId)}", "Older") : Markup.Empty]);
-    }
+    private static string Hint(PredictionsModel model, Pager pager) => model.Rows.Count == 0 ? "" : $"{model.Search.Model}: {pager.Hint(model.Rows.Count, "prediction")}";
 
     private static Markup Found(PredictionsModel model, PageContext context)
     {
@@ -104,11 +99,11 @@ internal sealed class PredictionsPage : DashboardPage
     private static Markup Made(PredictionListRow row, PageContext context) =>
         (row.RunId is { } run ? Link(context.Run(run), $"run {Number(run)}") : Markup.Of($"online, {context.Time(row.PredictedAt.Value)}")) + Markup.When(row.Hindsight, Markup.Of($" {Tag("hindsight", "warn")}"));
 
-    private static string Query(PredictionSearch search) => string.Join('&', new[]
-    {
-        ("model", search.Model), ("version", search.Version is { } version ? Number(version) : null), ("key", search.Key),
-        ("from", search.From is { } from ? Timestamps.Display(from) : null), ("to", search.To is { } to ? Timestamps.Display(to) : null), ("made", search.Online ? "online" : null),
-    }.Where(pair => pair.Item2 is not null).Select(pair => $"{pair.Item1}={Uri.EscapeDataString(pair.Item2!)}"));
+    private static Pager PagerOf(PredictionsModel model) => new("/predictions",
+    [
+        ("model", model.Search.Model), ("version", model.Search.Version is { } version ? Number(version) : null), ("key", model.Search.Key),
+        ("from", model.Search.From is { } from ? Timestamps.Display(from) : null), ("to", model.Search.To is { } to ? Timestamps.Display(to) : null), ("made", model.Search.Online ? "online" : null),
+    ], model.IsFirstPage, model.HasOlder ? model.Rows[^1].PredictionId : null);
 
     private static string Number(long value) => value.ToString(CultureInfo.InvariantCulture);
 }

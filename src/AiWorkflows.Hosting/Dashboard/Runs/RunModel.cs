@@ -4,8 +4,10 @@ using AiWorkflows.Storage.Queries;
 namespace AiWorkflows.Hosting.Dashboard.Runs;
 
 /// <summary>A page of the list of runs.</summary>
+/// <param name="Older">What the next page begins below; null where there is none.</param>
+/// <param name="LookedDownTo">The oldest run that was looked at, where the page ends although older ones may fit.</param>
 internal sealed record RunsModel(
-    DashboardRunFilter Filter, IReadOnlyList<DashboardRun> Runs, IReadOnlyDictionary<long, DashboardRunSteps> Steps, bool HasOlder, bool IsFirstPage);
+    DashboardRunFilter Filter, IReadOnlyList<DashboardRun> Runs, IReadOnlyDictionary<long, DashboardRunSteps> Steps, long? Older, long? LookedDownTo, bool IsFirstPage);
 
 /// <summary>Everything about one run.</summary>
 internal sealed record RunModel

@@ -24,36 +24,28 @@ internal sealed class RunsPage : DashboardPage
 
     internal static PageContent Render(RunsModel model, IReadOnlyList<WorkflowDefinition> workflows, PageContext context)
     {
-        var query = Query(model.Filter);
+        var pager = new Pager("/runs", Narrowed(model.Filter), model.IsFirstPage, model.Older);
         return new()
         {
             Title = "Runs",
             Section = "runs",
             Subtitle = Markup.Raw("The ledger of every run. It outlives Hangfire's jobs, which expire."),
             Body = Components.Panel("Filter", Body(Form(model.Filter, workflows, context))) + Components.Panel("Runs", List(model, workflows, context),
-                Markup.Text(Hint(model)), Pager(model, query, context), part: "runs"),
+                Markup.Text(Hint(model, pager)), pager.Links(context), part: "runs"),
             Sql = model.Filter.Workflow is { } only ? SuggestedQueries.RunsOf(only) : SuggestedQueries.Runs,
-            LiveUrl = model.IsFirstPage ? context.Url("/runs/parts") + (query.Length > 0 ? "?" + query : "") : null,
+            LiveUrl = pager.LiveUrl(context),
         };
     }
 
-    private static string Hint(RunsModel model) =>
-        model.Runs.Count == 0 ? "" : $"{Format.Count(model.Runs.Count, "run")}{(model.HasOlder ? ", newest first; there are older ones" : ", newest first")}";
-
-    private static Markup Pager(RunsModel model, string query, PageContext context)
-    {
-        var newest = model.IsFirstPage ? Markup.Empty : Link(context.Url("/runs") + (query.Length > 0 ? "?" + query : ""), "Newest");
-        var older = model.HasOlder
-            ? Link(context.Url("/runs?") + (query.Length > 0 ? query + "&" : "") + "before=" + model.Runs[^1].RunId.ToString(CultureInfo.InvariantCulture), "Older") : Markup.Empty;
-        return Markup.Join(" · ", [newest, older]);
-    }
+    private static string Hint(RunsModel model, Pager pager) => model.LookedDownTo is { } oldest
+        ? $"{Format.Count(model.Runs.Count, "run")}, newest first, of those down to run {oldest.ToString(CultureInfo.InvariantCulture)}; older ones come page by page" : pager.Hint(model.Runs.Count, "run");
 
     private static Markup List(RunsModel model, IReadOnlyList<WorkflowDefinition> workflows, PageContext context)
     {
         if (model.Runs.Count == 0)
             return Empty(Markup.Text(model.Filter == new DashboardRunFilter() && model.IsFirstPage
                 ? "No run has been requested. Runs appear here within two seconds of their request, from wherever it came: schedule, dashboard, API, command line or SQL."
-                : "No run fits the filter."));
+                : model.LookedDownTo is { } oldest ? $"No run down to {oldest.ToString(CultureInfo.InvariantCulture)} fits the filter; older ones come page by page." : "No run fits the filter."));
         var longest = model.Runs.Max(run => Took(run, context)?.TotalSeconds ?? 0);
         Markup[] headings =
         [
@@ -94,11 +86,11 @@ internal sealed class RunsPage : DashboardPage
             Fields.Select("trigger", "Requested by", "anything", Triggers, filter.Trigger), Fields.Time("from", "Window from, UTC", filter.From), Fields.Time("to", "to", filter.To), Fields.Button("Show"));
     }
 
-    private static string Query(DashboardRunFilter filter) => string.Join('&', new[]
-    {
+    private static (string, string?)[] Narrowed(DashboardRunFilter filter) =>
+    [
         ("workflow", filter.Workflow), ("state", filter.State), ("trigger", filter.Trigger),
         ("from", filter.From is { } from ? Timestamps.Display(from) : null), ("to", filter.To is { } to ? Timestamps.Display(to) : null),
-    }.Where(pair => pair.Item2 is not null).Select(pair => $"{pair.Item1}={Uri.EscapeDataString(pair.Item2!)}"));
+    ];
 
     private static string? OneOf(PageRequest request, string key, string[] known) => request.Value(key) is not { } value ? null
         : known.Contains(value) ? value : throw new NoSuchPageException(NearMatches.Unknown(key, value, known).Message);
