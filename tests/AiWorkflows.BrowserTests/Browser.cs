@@ -15,13 +15,15 @@ internal sealed class Browser : IAsyncDisposable
     /// <summary>Where screenshots go: beside the test's own output.</summary>
     public static string Screenshots { get; } = Directory.CreateDirectory(Path.Combine(AppContext.BaseDirectory, "screenshots")).FullName;
 
+    public static void SkipWithoutChromium() => Assert.SkipUnless(File.Exists(Chromium), $"{Chromium} is missing; install Debian's package chromium to run the browser tests.");
+
     public static async Task<Browser> StartAsync()
     {
-        Assert.SkipUnless(File.Exists(Chromium), $"{Chromium} is missing; install Debian's package chromium to run the browser tests.");
         var playwright = await Playwright.CreateAsync();
         return new(playwright, await playwright.Chromium.LaunchAsync(new() { ExecutablePath = Chromium, Args = ["--no-sandbox"] }));
     }
 
+    /// <summary>A window with cookies of its own; a test closes it, for an open page goes on asking for its fresh parts.</summary>
     public async Task<PageUnderTest> OpenAsync(bool dark = false, bool script = true, int width = 1400)
     {
         var context = await _browser.NewContextAsync(new()
@@ -39,7 +41,7 @@ internal sealed class Browser : IAsyncDisposable
 }
 
 /// <summary>A page that remembers what went wrong in it.</summary>
-internal sealed class PageUnderTest
+internal sealed class PageUnderTest : IAsyncDisposable
 {
     public PageUnderTest(IPage page)
     {
@@ -62,6 +64,11 @@ internal sealed class PageUnderTest
         var response = await Page.GotoAsync(url, new() { WaitUntil = WaitUntilState.Load });
         response.ShouldNotBeNull().Status.ShouldBe(200, url);
     }
+
+    /// <summary>How far the page is wider than its window.</summary>
+    public Task<int> OverflowAsync() => Page.EvaluateAsync<int>("document.documentElement.scrollWidth - document.documentElement.clientWidth");
+
+    public async ValueTask DisposeAsync() => await Page.Context.CloseAsync();
 
     public Task ShotAsync(string name) => Page.ScreenshotAsync(new() { Path = Path.Combine(Browser.Screenshots, name + ".png"), FullPage = true });
 }

@@ -3,14 +3,14 @@ using Microsoft.Playwright;
 namespace AiWorkflows.BrowserTests;
 
 /// <summary>Signing in and out, and that no page breaks the policy that it was sent with.</summary>
-public sealed class SecurityTests : IAsyncLifetime
+public sealed class SecurityTests(SharedPages shared) : IAsyncLifetime
 {
     private Browser _browser = null!;
     private SecuredApp _host = null!;
 
     public async ValueTask InitializeAsync()
     {
-        _browser = await Browser.StartAsync();
+        _browser = await shared.BrowserAsync();
         _host = await SecuredApp.StartAsync();
     }
 
@@ -18,14 +18,12 @@ public sealed class SecurityTests : IAsyncLifetime
     {
         if (_host is not null)
             await _host.DisposeAsync();
-        if (_browser is not null)
-            await _browser.DisposeAsync();
     }
 
     [Fact]
     public async Task A_person_signs_in_with_a_key_works_and_signs_out()
     {
-        var page = await _browser.OpenAsync();
+        await using var page = await _browser.OpenAsync();
         await page.GoAsync(_host.Url + "/hangfire/runs");
         page.Page.Url.ShouldBe(_host.Url + "/login?returnUrl=%2Fhangfire%2Fruns");
         await page.ShotAsync("login");
@@ -51,7 +49,7 @@ public sealed class SecurityTests : IAsyncLifetime
     [Fact]
     public async Task Every_page_keeps_to_the_policy_that_it_was_sent_with()
     {
-        var page = await SignedInAsync();
+        await using var page = await SignedInAsync();
         foreach (var path in new[] { "/workflows", "/runs", "/models", "/features", "", "/jobs/enqueued", "/recurring", "/servers" })
         {
             await page.GoAsync(_host.Url + "/hangfire" + path);
@@ -64,7 +62,7 @@ public sealed class SecurityTests : IAsyncLifetime
     [Fact]
     public async Task The_api_can_be_tried_in_a_page_that_loads_everything_from_this_host()
     {
-        var page = await SignedInAsync();
+        await using var page = await SignedInAsync();
         var elsewhere = new List<string>();
         page.Page.Request += (_, request) =>
         {
