@@ -17,8 +17,9 @@ internal static class LoopbackGuard
             return "Only this machine may connect, for nobody has to sign in; `keys create` makes a key, and then others may.";
         if (!ListenAddresses.IsLoopbackHost(context.Request.Host.Host))
             return $"Connect as localhost, not as {context.Request.Host.Host}; under other names everybody has to sign in, and `keys create` makes a key.";
-        if (ProxyHeaders.Any(context.Request.Headers.ContainsKey))
-            return "A proxy forwards to this host, and nobody has to sign in; make a key with `keys create` first.";
+        foreach (var header in ProxyHeaders)
+            if (context.Request.Headers.ContainsKey(header))
+                return "A proxy forwards to this host, and nobody has to sign in; make a key with `keys create` first.";
         return IsSameOrigin(context) ? null : "Another site may not act here.";
     }
 

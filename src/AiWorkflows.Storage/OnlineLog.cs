@@ -23,16 +23,16 @@ internal class OnlineLog(StoreDatabase database) : IOnlineLog
         {returning:batch_id}
         """, batch), ct);
 
-    public async Task<IReadOnlyList<bool>> AppendAsync(IReadOnlyList<IReadOnlyList<OnlineRow>> requests, CancellationToken ct)
+    public async Task<IReadOnlyList<Logged>> AppendAsync(IReadOnlyList<LogEntry> requests, CancellationToken ct)
     {
         try
         {
-            return await TryAppendAsync(requests, ct);
+            return await TryAppendAsync(requests, isSecond: false, ct);
         }
         catch (CommitUnknownException)
         {
             // All of it was committed or nothing; the second try sees which.
-            return await TryAppendAsync(requests, ct);
+            return await TryAppendAsync(requests, isSecond: true, ct);
         }
     }
 
@@ -43,22 +43,38 @@ internal class OnlineLog(StoreDatabase database) : IOnlineLog
             WHERE r.request_id = @RequestId ORDER BY r.item
             """, new { RequestId = requestId }, ct)).Select(r => r.ToAnswer())];
 
-    /// <summary>As <see cref="AppendAsync"/>; called again where nobody knows whether it has committed.</summary>
-    protected virtual Task<IReadOnlyList<bool>> TryAppendAsync(IReadOnlyList<IReadOnlyList<OnlineRow>> requests, CancellationToken ct) => database.WriteAsync<IReadOnlyList<bool>>(async tx =>
+    /// <summary>As <see cref="AppendAsync"/>.</summary>
+    /// <param name="isSecond">Whether nobody knows if the first try has committed.</param>
+    protected virtual Task<IReadOnlyList<Logged>> TryAppendAsync(IReadOnlyList<LogEntry> requests, bool isSecond, CancellationToken ct) => database.WriteAsync<IReadOnlyList<Logged>>(async tx =>
     {
-        var ids = requests.Select(r => r[0].RequestId).OfType<string>().Distinct().ToArray();
+        var ids = requests.Select(r => r.Rows[0].RequestId).OfType<string>().Distinct().ToArray();
         var owners = ids.Length == 0 ? [] : (await tx.ReadAsync<FirstRow>(
             "SELECT request_id, batch_id, ordinal FROM {prediction_log.online_rows} WHERE request_id IN @Ids AND item = 0", new { Ids = ids }))
             .ToDictionary(r => r.RequestId, r => (r.BatchId << 32) + r.Ordinal, StringComparer.Ordinal);
-        // The first of two equal requests in one group owns the id as well.
-        var own = requests.Select(r => r[0].RequestId is not { } id || owners.TryAdd(id, r[0].PredictionId) || owners[id] == r[0].PredictionId).ToArray();
-        var rows = requests.Where((_, i) => own[i]).SelectMany(r => r).ToArray();
-        if (rows.Length == 0 || await tx.ScalarAsync<long>(
-            "SELECT COUNT(*) FROM {prediction_log.online_rows} WHERE batch_id = @BatchId AND ordinal = @Ordinal", new { rows[0].BatchId, rows[0].Ordinal }) > 0)
-            return own;
-        await InsertAsync(tx, rows);
-        return own;
+        if (isSecond && await WrittenAsync(tx, requests) is var written && written.Contains(true))
+            return [.. written.Select((w, i) => w ? Logged.Written : requests[i].Rows[0].RequestId is { } id && owners.ContainsKey(id) ? Logged.Repeated : Logged.Outdated)];
+        var seq = requests.Any(r => r.IsAssumed) ? await tx.ScalarAsync<long>("SELECT seq FROM {feature_store.publication_clock}") : 0;
+        var logged = new Logged[requests.Count];
+        for (var i = 0; i < logged.Length; i++)
+        {
+            var first = requests[i].Rows[0];
+            logged[i] = first.RequestId is { } known && owners.ContainsKey(known) ? Logged.Repeated : requests[i].IsAssumed && first.AsOfSeq != seq ? Logged.Outdated : Logged.Written;
+            // The first of two equal requests in one group owns the id as well.
+            if (logged[i] == Logged.Written && first.RequestId is { } id)
+                owners.Add(id, first.PredictionId);
+        }
+        await InsertAsync(tx, [.. requests.Where((_, i) => logged[i] == Logged.Written).SelectMany(r => r.Rows)]);
+        return logged;
     }, ct);
+
+    private static async Task<bool[]> WrittenAsync(WriteTransaction tx, IReadOnlyList<LogEntry> requests)
+    {
+        var written = new bool[requests.Count];
+        for (var i = 0; i < written.Length; i++)
+            written[i] = await tx.ScalarAsync<long>(
+                "SELECT COUNT(*) FROM {prediction_log.online_rows} WHERE batch_id = @BatchId AND ordinal = @Ordinal", new { requests[i].Rows[0].BatchId, requests[i].Rows[0].Ordinal }) > 0;
+        return written;
+    }
 
     internal static async Task InsertAsync(WriteTransaction tx, IReadOnlyList<OnlineRow> rows)
     {

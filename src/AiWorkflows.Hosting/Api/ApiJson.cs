@@ -1,3 +1,5 @@
+using System.Buffers;
+using System.IO.Pipelines;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using System.Text.Unicode;
@@ -105,10 +107,18 @@ internal static class ApiJson
 
     private static async Task<ReadOnlyMemory<byte>> BytesAsync(HttpRequest http, CancellationToken ct)
     {
-        // What a stranger says about the length is no reason to hold that much.
-        using var copy = new MemoryStream((int)Math.Clamp(http.ContentLength ?? 0, 256, 64 * 1024));
-        await http.Body.CopyToAsync(copy, ct);
-        return copy.GetBuffer().AsMemory(0, (int)copy.Length);
+        var reader = http.BodyReader;
+        ReadResult read;
+        // Nothing is copied before all of it is there; the server limits how much that is.
+        while (!(read = await reader.ReadAsync(ct)).IsCompleted)
+        {
+            if (read.IsCanceled)
+                throw new OperationCanceledException(ct);
+            reader.AdvanceTo(read.Buffer.Start, read.Buffer.End);
+        }
+        var bytes = read.Buffer.ToArray();
+        reader.AdvanceTo(read.Buffer.End);
+        return bytes;
     }
 
     private static void RequireWholeCharacters(JsonElement element)

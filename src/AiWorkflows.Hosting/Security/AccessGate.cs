@@ -3,6 +3,7 @@ using AiWorkflows.Workflows;
 using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.Authorization;
 using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace AiWorkflows.Hosting.Security;
 
@@ -12,7 +13,7 @@ namespace AiWorkflows.Hosting.Security;
 /// </summary>
 internal sealed class AccessGate(RequestDelegate next, AccessState access, Limits limits, DashboardAudit audit)
 {
-    public async Task InvokeAsync(HttpContext context, IAuthorizationService authorization)
+    public async Task InvokeAsync(HttpContext context)
     {
         var isOurs = OurPaths.Contains(context.Request.Path);
         if (isOurs)
@@ -45,7 +46,7 @@ internal sealed class AccessGate(RequestDelegate next, AccessState access, Limit
         Caller.Current = Callers.Of(context);
         if (await limits.RefuseAsync(context))
             return;
-        if (!access.IsOpen && PolicyOf(context) is { } policy && !(await authorization.AuthorizeAsync(context.User, context, policy)).Succeeded)
+        if (!access.IsOpen && PolicyOf(context) is { } policy && !(await context.RequestServices.GetRequiredService<IAuthorizationService>().AuthorizeAsync(context.User, context, policy)).Succeeded)
         {
             if (context.User.Identity is { IsAuthenticated: true })
                 await context.ForbidAsync(AccessHandler.SchemeName);

@@ -1,3 +1,4 @@
+using System.Security.Claims;
 using Microsoft.AspNetCore.Authorization;
 
 namespace AiWorkflows.Hosting.Security;
@@ -10,7 +11,10 @@ internal sealed class RoleHandler(AccessState access) : AuthorizationHandler<Rol
     protected override async Task HandleRequirementAsync(AuthorizationHandlerContext context, RoleRequirement requirement)
     {
         await access.RefreshAsync(CancellationToken.None);
-        if (access.IsOpen || context.User.IsInRole(requirement.Role) || context.User.IsInRole(Roles.Operator))
+        if (Allows(access, context.User, requirement))
             context.Succeed(requirement);
     }
+
+    /// <param name="access">Fresh.</param>
+    public static bool Allows(AccessState access, ClaimsPrincipal user, RoleRequirement requirement) => access.IsOpen || user.IsInRole(requirement.Role) || user.IsInRole(Roles.Operator);
 }

@@ -67,6 +67,13 @@ internal static class SqliteGroupTable
         return $"{Select(group, columns)} WHERE {string.Concat(group.Keys.Select(k => $"{Quote(k.Name)} = ? AND "))}{time} >= ? AND {time} < ? ORDER BY {time} DESC";
     }
 
+    /// <summary>The next event time of an entity after one.</summary>
+    public static string NextTime(GroupSchema group)
+    {
+        var time = Quote(group.EventTime.Name);
+        return $"SELECT {time} FROM {Table(group)} WHERE {string.Concat(group.Keys.Select(k => $"{Quote(k.Name)} = ? AND "))}{time} > ? ORDER BY {time} LIMIT 1";
+    }
+
     private static string Select(GroupSchema group, IReadOnlyList<FeatureColumn> columns) =>
         $"SELECT {string.Join(", ", columns.Select(c => Quote(c.Name)).Prepend("deleted").Prepend("commit_id"))} FROM {Table(group)}";
 

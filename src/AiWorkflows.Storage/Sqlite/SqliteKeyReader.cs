@@ -21,6 +21,7 @@ internal sealed class SqliteKeyReader : IKeyReader
     private readonly RawStatement _seq;
     private readonly RawStatement _newestSeq;
     private readonly Dictionary<IReadOnlyList<FeatureColumn>, Cursor> _cursors = new(ReferenceEqualityComparer.Instance);
+    private readonly Dictionary<GroupSchema, RawStatement> _next = new(ReferenceEqualityComparer.Instance);
     private bool _isOpen;
     private bool _isSound = true;
     private long _openSeq;
@@ -53,6 +54,16 @@ internal sealed class SqliteKeyReader : IKeyReader
         return ValueTask.CompletedTask;
     }
 
+    /// <summary>As of the view that is open; whoever logs the answer looks whether it was the newest.</summary>
+    public ValueTask<bool> SeekAssumedAsync(IReadOnlyList<KeySeek> seeks, long seq, CancellationToken ct)
+    {
+        ct.ThrowIfCancellationRequested();
+        if ((_isOpen ? _openSeq : Refresh()) != seq && Refresh() != seq)
+            return ValueTask.FromResult(false);
+        Seek(seeks);
+        return ValueTask.FromResult(true);
+    }
+
     public void Dispose()
     {
         LastUse = System.Diagnostics.Stopwatch.GetTimestamp();
@@ -72,6 +83,8 @@ internal sealed class SqliteKeyReader : IKeyReader
     {
         foreach (var cursor in _cursors.Values)
             cursor.Statement.Dispose();
+        foreach (var next in _next.Values)
+            next.Dispose();
         LetGo();
         foreach (var statement in new[] { _begin, _end, _seq, _newestSeq })
             statement.Dispose();
@@ -82,6 +95,13 @@ internal sealed class SqliteKeyReader : IKeyReader
     /// <summary>Binds what <see cref="SqliteGroupTable.Seek"/> asks for.</summary>
     public static void Bind(RawStatement statement, GroupSchema group, IReadOnlyList<object> keys, Window window)
     {
+        BindKeys(statement, group, keys);
+        statement.Bind(keys.Count + 1, Timestamps.ToMicros(window.From));
+        statement.Bind(keys.Count + 2, Timestamps.ToMicros(window.To));
+    }
+
+    private static void BindKeys(RawStatement statement, GroupSchema group, IReadOnlyList<object> keys)
+    {
         for (var i = 0; i < keys.Count; i++)
             switch (keys[i])
             {
@@ -90,8 +110,6 @@ internal sealed class SqliteKeyReader : IKeyReader
                 case byte[] blob: statement.BindBlob(i + 1, blob); break;
                 case var other: throw new ArgumentException($"A canonical key is long, string or byte[]; {group.Keys[i].Name} is {other?.GetType().Name ?? "null"}.", nameof(keys));
             }
-        statement.Bind(keys.Count + 1, Timestamps.ToMicros(window.From));
-        statement.Bind(keys.Count + 2, Timestamps.ToMicros(window.To));
     }
 
     /// <summary>Opens a view anew where something was published since the last one; the newest sequence.</summary>
@@ -140,9 +158,27 @@ internal sealed class SqliteKeyReader : IKeyReader
             {
                 cursor.Statement.Reset();
             }
+            if (seek.NextAfter is { } time)
+                seek.Next(NextAfter(seek, time));
         }
         return true;
     });
+
+    private long? NextAfter(KeySeek seek, long time)
+    {
+        if (!_next.TryGetValue(seek.Group, out var next))
+            _next.Add(seek.Group, next = new(_connection, SqliteGroupTable.NextTime(seek.Group)));
+        try
+        {
+            BindKeys(next, seek.Group, seek.Keys);
+            next.Bind(seek.Keys.Count + 1, time);
+            return next.Step() ? next.Integer(0) : null;
+        }
+        finally
+        {
+            next.Reset();
+        }
+    }
 
     private T Explained<T>(Func<T> work)
     {

@@ -13,53 +13,89 @@ internal sealed class SqliteOnlineLog(SqliteDatabase database) : OnlineLog(datab
 
     private const string FindOwner = "SELECT batch_id, ordinal FROM {prediction_log.online_rows} WHERE request_id = ? AND item = 0";
 
-    private RawStatement? _insert;
-    private RawStatement? _owner;
+    private const string ReadSeq = "SELECT seq FROM {feature_store.publication_clock}";
+
+    private Statements? _statements;
+
+    private sealed record Statements(RawStatement Begin, RawStatement Commit, RawStatement Rollback, RawStatement Seq, RawStatement Owner, RawStatement Insert);
 
     public void Dispose()
     {
-        _insert?.Dispose();
-        _owner?.Dispose();
+        if (_statements is not var (begin, commit, rollback, seq, owner, insert))
+            return;
+        foreach (var statement in new[] { begin, commit, rollback, seq, owner, insert })
+            statement.Dispose();
     }
 
-    protected override Task<IReadOnlyList<bool>> TryAppendAsync(IReadOnlyList<IReadOnlyList<OnlineRow>> requests, CancellationToken ct) =>
-        database.WriteRawAsync<IReadOnlyList<bool>>(connection => Append(connection, requests), ct, durable: true);
+    protected override Task<IReadOnlyList<Logged>> TryAppendAsync(IReadOnlyList<LogEntry> requests, bool isSecond, CancellationToken ct) =>
+        database.WriteRawAsync<IReadOnlyList<Logged>>(connection => Append(connection, requests), ct, durable: true);
 
-    private bool[] Append(SqliteConnection connection, IReadOnlyList<IReadOnlyList<OnlineRow>> requests)
+    private Logged[] Append(SqliteConnection connection, IReadOnlyList<LogEntry> requests)
     {
-        _insert ??= new(connection.Handle!, database.Sql(InsertRow));
-        _owner ??= new(connection.Handle!, database.Sql(FindOwner));
-        var own = new bool[requests.Count];
-        using var transaction = connection.BeginTransaction();
-        for (var i = 0; i < own.Length; i++)
+        var statements = _statements ??= Prepare(connection.Handle!);
+        var logged = new Logged[requests.Count];
+        statements.Begin.Execute();
+        try
         {
-            // Of two equal requests in one group, the second finds the rows of the first.
-            own[i] = requests[i][0].RequestId is not { } id || !IsKnown(id);
-            if (own[i])
-                foreach (var row in requests[i])
-                    Insert(row);
+            // Nobody else publishes before this transaction ends.
+            var seq = Read(statements.Seq);
+            for (var i = 0; i < logged.Length; i++)
+            {
+                var (rows, isAssumed) = requests[i];
+                // Of two equal requests in one group, the second finds the rows of the first.
+                logged[i] = rows[0].RequestId is { } id && IsKnown(id) ? Logged.Repeated : isAssumed && rows[0].AsOfSeq != seq ? Logged.Outdated : Logged.Written;
+                for (var row = 0; logged[i] == Logged.Written && row < rows.Count; row++)
+                    Insert(rows[row]);
+            }
+            statements.Commit.Execute();
         }
-        transaction.Commit();
+        catch
+        {
+            // After some errors SQLite has done so already.
+            if (SQLitePCL.raw.sqlite3_get_autocommit(connection.Handle!) == 0)
+                statements.Rollback.Execute();
+            throw;
+        }
         database.Activity.Committed(durable: true);
-        return own;
+        return logged;
+    }
+
+    private Statements Prepare(SQLitePCL.sqlite3 connection)
+    {
+        RawStatement Of(string sql) => new(connection, database.Sql(sql));
+        return new(Of("BEGIN IMMEDIATE"), Of("COMMIT"), Of("ROLLBACK"), Of(ReadSeq), Of(FindOwner), Of(InsertRow));
+    }
+
+    private static long Read(RawStatement statement)
+    {
+        try
+        {
+            statement.Step();
+            return statement.Integer(0);
+        }
+        finally
+        {
+            statement.Reset();
+        }
     }
 
     private bool IsKnown(string requestId)
     {
-        _owner!.BindText(1, requestId);
+        var owner = _statements!.Owner;
+        owner.BindText(1, requestId);
         try
         {
-            return _owner.Step();
+            return owner.Step();
         }
         finally
         {
-            _owner.Reset();
+            owner.Reset();
         }
     }
 
     private void Insert(OnlineRow row)
     {
-        var insert = _insert!;
+        var insert = _statements!.Insert;
         insert.Bind(1, row.BatchId);
         insert.Bind(2, row.Ordinal);
         insert.BindText(3, row.RequestId);

@@ -93,8 +93,9 @@ internal abstract class FeatureViewDefinition
     /// <param name="instances">A JSON array of objects: the keys of a spine row, or all its columns.</param>
     /// <param name="path">Where the array stands in the request, for errors.</param>
     /// <param name="now">The business clock (UTC).</param>
+    /// <returns>Null where the look-up has found out that what it assumed does not hold.</returns>
     /// <exception cref="InstanceException">A field is unknown, missing or of another type; or nothing is known about the entity and a feature cannot be missing.</exception>
-    public abstract ValueTask<OnlineExample[]> ExamplesAsync(OnlineLookup lookup, System.Text.Json.JsonElement instances, string path, DateTime now, CancellationToken ct);
+    public abstract ValueTask<OnlineExample[]?> ExamplesAsync(OnlineLookup lookup, System.Text.Json.JsonElement instances, string path, DateTime now, CancellationToken ct);
 
     /// <summary>The latest example of an entity, for people: keys by property or column name.</summary>
     /// <param name="at">Event time that the example is made for; a null value stands for the spine row's own.</param>

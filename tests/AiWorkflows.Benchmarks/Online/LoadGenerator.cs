@@ -8,9 +8,15 @@ namespace AiWorkflows.Benchmarks.Online;
 
 /// <summary>What one server did for one number of connections.</summary>
 /// <param name="P50">Milliseconds from the first byte sent to the last byte received.</param>
-internal sealed record Load(int Connections, double Seconds, long Requests, long Errors, double P50, double P99)
+/// <param name="ServerTime">Seconds of processor time of the server.</param>
+/// <param name="ClientTime">Seconds of processor time of the client.</param>
+internal sealed record Load(int Connections, double Seconds, long Requests, long Errors, double P50, double P99, double ServerTime, double ClientTime)
 {
     public double PerSecond => Requests / Seconds;
+
+    public double ServerMicros => ServerTime / Requests * 1e6;
+
+    public double ClientMicros => ClientTime / Requests * 1e6;
 }
 
 /// <summary>
@@ -22,14 +28,16 @@ internal static class LoadGenerator
     private const int Buffer = 16 * 1024;
 
     /// <param name="requests">Whole requests with their headers; each connection goes round through them from a place of its own.</param>
-    public static async Task<Load> RunAsync(IPEndPoint server, IReadOnlyList<byte[]> requests, int connections, TimeSpan time, CancellationToken ct)
+    /// <param name="process">The server's.</param>
+    public static async Task<Load> RunAsync(IPEndPoint server, Process process, IReadOnlyList<byte[]> requests, int connections, TimeSpan time, CancellationToken ct)
     {
+        var (serverTime, clientTime) = (SecondsOf(process), ProcessorTime.Seconds);
         var until = Stopwatch.GetTimestamp() + (long)(time.TotalSeconds * Stopwatch.Frequency);
         var started = Stopwatch.GetTimestamp();
         var results = await Task.WhenAll(Enumerable.Range(0, connections).Select(i => ConnectionAsync(server, requests, i * requests.Count / connections, until, ct)));
         var seconds = Stopwatch.GetElapsedTime(started).TotalSeconds;
         var times = results.SelectMany(r => r.Times).Order().ToArray();
-        return new(connections, seconds, times.Length, results.Sum(r => r.Errors), At(times, 0.5), At(times, 0.99));
+        return new(connections, seconds, times.Length, results.Sum(r => r.Errors), At(times, 0.5), At(times, 0.99), SecondsOf(process) - serverTime, ProcessorTime.Seconds - clientTime);
     }
 
     /// <summary>One request on a connection of its own; the body of the answer.</summary>
@@ -89,6 +97,12 @@ internal static class LoadGenerator
         var head = answer[..body];
         var at = head.IndexOf("Content-Length: "u8);
         return at >= 0 && Utf8Parser.TryParse(head[(at + 16)..], out int length, out _) ? answer.Length >= body + length : answer.EndsWith("\r\n0\r\n\r\n"u8);
+    }
+
+    private static double SecondsOf(Process process)
+    {
+        process.Refresh();
+        return process.TotalProcessorTime.TotalSeconds;
     }
 
     private static double At(double[] sorted, double share) => sorted[Math.Min(sorted.Length - 1, (int)(share * sorted.Length))];

@@ -36,11 +36,11 @@ internal static class OnlineBenchmark
             var lookUp = await LookUpBenchmark.RunAsync(folder, rounds, ct);
             Console.WriteLine();
             Console.WriteLine($"Online inference, one prediction a request; client and server share {Environment.ProcessorCount} processors, the same client for both sides");
-            Console.WriteLine($"  {"side",-44} {"connections",11} {"requests/s",11} {"p50",9} {"p99",9} {"errors",7}");
+            Console.WriteLine($"  {"side",-44} {"connections",11} {"requests/s",11} {"p50",9} {"p99",9} {"errors",7} {"server",9} {"client",9}   (processor time a request)");
             foreach (var (side, loads) in new[] { ("features looked up, durable log", ours), ("bare PredictionEngine endpoint", peer) })
                 for (var i = 0; i < Connections.Length; i++)
                     Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
-                        $"  {side,-44} {Connections[i],11} {Of(loads, i, l => l.PerSecond),11:N0} {Of(loads, i, l => l.P50),6:F2} ms {Of(loads, i, l => l.P99),6:F2} ms {loads.Sum(r => r[i].Errors),7}"));
+                        $"  {side,-44} {Connections[i],11} {Of(loads, i, l => l.PerSecond),11:N0} {Of(loads, i, l => l.P50),6:F2} ms {Of(loads, i, l => l.P99),6:F2} ms {loads.Sum(r => r[i].Errors),7} {Of(loads, i, l => l.ServerMicros),6:F0} us {Of(loads, i, l => l.ClientMicros),6:F0} us"));
             var last = Connections.Length - 1;
             return
             [
@@ -72,14 +72,17 @@ internal static class OnlineBenchmark
             case [Peer, var model]:
                 await BareEndpoint.RunAsync(model, ct);
                 return true;
-            case [Client, var directory, var side, var server]:
+            case [Client, var directory, var side, var server, var id]:
                 var requests = side == Peer ? new OnlineSetup(directory).PeerRequests() : new OnlineSetup(directory).Requests();
                 var address = IPEndPoint.Parse(server);
-                await LoadGenerator.RunAsync(address, requests, Connections[^1], Warm, ct);
-                var loads = new List<Load>();
-                foreach (var connections in Connections)
-                    loads.Add(await LoadGenerator.RunAsync(address, requests, connections, Measured, ct));
-                Measurement.Print(loads.ToArray());
+                using (var process = System.Diagnostics.Process.GetProcessById(int.Parse(id, CultureInfo.InvariantCulture)))
+                {
+                    await LoadGenerator.RunAsync(address, process, requests, Connections[^1], Warm, ct);
+                    var loads = new List<Load>();
+                    foreach (var connections in Connections)
+                        loads.Add(await LoadGenerator.RunAsync(address, process, requests, connections, Measured, ct));
+                    Measurement.Print(loads.ToArray());
+                }
                 return true;
             default:
                 return false;
@@ -90,7 +93,7 @@ internal static class OnlineBenchmark
     {
         var setup = new OnlineSetup(directory);
         using var server = isPeer ? await BareAsync(setup, ct) : await setup.ServeAsync(ct);
-        return await Measurement.InOwnProcessAsync<Load[]>(ClientSettings, ct, Client, directory, isPeer ? Peer : "", server.Address.ToString());
+        return await Measurement.InOwnProcessAsync<Load[]>(ClientSettings, ct, Client, directory, isPeer ? Peer : "", server.Address.ToString(), server.Id.ToString(CultureInfo.InvariantCulture));
     }
 
     private static Task<ServerProcess> BareAsync(OnlineSetup setup, CancellationToken ct) =>

@@ -13,15 +13,7 @@ internal sealed partial class ServerProcess : IDisposable
 
     public IPEndPoint Address { get; }
 
-    /// <summary>Processor time that it has used.</summary>
-    public TimeSpan Processor
-    {
-        get
-        {
-            _process.Refresh();
-            return _process.TotalProcessorTime;
-        }
-    }
+    public int Id => _process.Id;
 
     /// <param name="settings">Of its environment.</param>
     public static async Task<ServerProcess> StartAsync(string program, IReadOnlyDictionary<string, string> settings, CancellationToken ct, params string[] arguments)

@@ -58,7 +58,7 @@ public sealed class SqliteKeyReaderTests
         })).ToArray();
         var text = $"\"{new string('x', 200_000)}\"";
         for (var i = 0; i < 700; i++)
-            (await log.AppendAsync([[Row(batch, i, text)]], default)).ShouldBe([true]);
+            (await log.AppendAsync([Entry(Row(batch, i, text))], default)).ShouldBe([Logged.Written]);
         await stop.CancelAsync();
         (await Task.WhenAll(reading)).ShouldAllBe(found => found > 0);
         // More than 140 MB went through it.
@@ -72,11 +72,13 @@ public sealed class SqliteKeyReaderTests
         using var log = new SqliteOnlineLog(store.File.Database);
         var batch = await log.OpenAsync(new("p", "champion", "m", 1, "v", 1, "code"), default);
         var durable = store.Database.Activity.DurableTransactions;
-        (await log.AppendAsync([[Row(batch, 0, "{}", "a")], [Row(batch, 1, "{}", "a")], [Row(batch, 2, "{}")]], default)).ShouldBe([true, false, true]);
-        (await log.AppendAsync([[Row(batch, 3, "{}", "a")]], default)).ShouldBe([false]);
+        (await log.AppendAsync([Entry(Row(batch, 0, "{}", "a")), Entry(Row(batch, 1, "{}", "a")), Entry(Row(batch, 2, "{}"))], default)).ShouldBe([Logged.Written, Logged.Repeated, Logged.Written]);
+        (await log.AppendAsync([Entry(Row(batch, 3, "{}", "a"))], default)).ShouldBe([Logged.Repeated]);
         (store.Database.Activity.DurableTransactions - durable).ShouldBe(2);
         (await store.Database.ReadAsync<long>("SELECT ordinal FROM {prediction_log.online_rows} ORDER BY ordinal", null, default)).ShouldBe([0L, 2L]);
     }
+
+    private static LogEntry Entry(OnlineRow row) => new([row], IsAssumed: false);
 
     private static OnlineRow Row(long batch, int ordinal, string output, string? request = null) =>
         new(batch, ordinal, request, 0, null, $"[{ordinal}]", Readings.Start, Readings.Start, 1, new(0.5, null, null, output, "{}", ordinal), "{}", "[]");

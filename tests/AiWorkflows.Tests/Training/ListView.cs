@@ -51,7 +51,7 @@ internal class ListView<TExample> : FeatureViewDefinition<TExample> where TExamp
 
     public override Task<IReadOnlyList<LabelledKey>> LabelsOfAsync(FeatureReadSession session, IReadOnlyList<(string Row, DateTime Time)> rows, CancellationToken ct) => throw new NotSupportedException();
 
-    public override ValueTask<OnlineExample[]> ExamplesAsync(OnlineLookup lookup, System.Text.Json.JsonElement instances, string path, DateTime now, CancellationToken ct) => throw new NotSupportedException();
+    public override ValueTask<OnlineExample[]?> ExamplesAsync(OnlineLookup lookup, System.Text.Json.JsonElement instances, string path, DateTime now, CancellationToken ct) => throw new NotSupportedException();
 
     public override Task<ExampleExplanation?> ExplainAsync(FeatureReadSession session, string entityKey, DateTime eventTime, CancellationToken ct) => throw new NotSupportedException();
 

@@ -50,6 +50,9 @@ internal readonly record struct KnownWhen(long Time, long Lag, bool Strictly, bo
     /// <summary>Whatever is there.</summary>
     public static KnownWhen Always => new(long.MaxValue, 0, false, false);
 
+    /// <summary>The latest event time that counts, where it does not matter when a row was published.</summary>
+    public long Latest => Time == long.MaxValue ? Time : Strictly ? Time - Lag - 1 : Time - Lag;
+
     public bool At(long eventTime, long commitId, ICommitOrder commits)
     {
         var known = eventTime + Lag;

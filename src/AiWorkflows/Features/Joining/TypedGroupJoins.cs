@@ -4,6 +4,7 @@ internal sealed class TypedGroupJoins<TSpine, TRow, TKey> : GroupJoins<TSpine> w
 {
     private readonly Func<TRow, TKey> _rowKey = JoinKey.OfRow<TRow, TKey>(RowCodec<TRow>.Instance.Schema);
     private RowLookup<TRow>? _lookup;
+    private Func<TKey, IReadOnlyList<object>>? _canonical;
 
     public required IReadOnlyList<JoinPlan<TSpine, TKey>> Joins { get; init; }
 
@@ -34,13 +35,17 @@ internal sealed class TypedGroupJoins<TSpine, TRow, TKey> : GroupJoins<TSpine> w
     public override void Find(OnlineLookup lookup, TSpine spine, long time, IFoundRow?[] found)
     {
         var columns = _lookup ??= new(Properties);
-        for (var i = 0; i < Joins.Count; i++)
-            if (Joins[i].Key(spine, out var key))
-                found[Joins[i].Index] = lookup.Add(columns, CanonicalKey.Of(Schema, key), WindowOf(Joins[i], time), KnownFor(Joins[i], time));
+        var canonical = _canonical ??= key => CanonicalKey.Of(Schema, key);
+        foreach (var join in Joins)
+            if (join.Key(spine, out var key))
+                found[join.Index] = join.AsPublished ? lookup.Add(columns, canonical(key), WindowOf(join, time), KnownFor(join, time))
+                    : lookup.AddKnown(this, key, canonical, columns, Earliest(join, time), KnownFor(join, time));
     }
 
+    private static long Earliest(JoinPlan<TSpine, TKey> join, long time) => Math.Max(Timestamps.ToMicros(DateTime.MinValue), time - join.MaxAge);
+
     private static Window WindowOf(JoinPlan<TSpine, TKey> join, long time) =>
-        new(Timestamps.FromMicros(Math.Max(Timestamps.ToMicros(DateTime.MinValue), time - join.MaxAge)), Timestamps.FromMicros(time + 1));
+        new(Timestamps.FromMicros(Earliest(join, time)), Timestamps.FromMicros(time + 1));
 
     private async Task<FeedRow<TRow>?> SeekAsync(FeatureReadSession session, JoinPlan<TSpine, TKey> join, TKey key, long time, CancellationToken ct)
     {

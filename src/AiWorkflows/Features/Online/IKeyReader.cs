@@ -7,6 +7,19 @@ internal interface IKeyReader : IDisposable
     /// <param name="seeks">Each reads its rows in turn.</param>
     /// <param name="fix">Not null in the first look-ups of a request: is given the newest published sequence before any row is read. Everything published under it is seen.</param>
     ValueTask SeekAsync(IReadOnlyList<KeySeek> seeks, Func<long, CancellationToken, ValueTask>? fix, CancellationToken ct);
+
+    /// <summary>Makes the first look-ups of a request as of a sequence that is assumed to be the newest.</summary>
+    /// <returns>Whether the rows are as of that sequence; an engine may leave it to others to find out if a newer one has been published since it last looked.</returns>
+    async ValueTask<bool> SeekAssumedAsync(IReadOnlyList<KeySeek> seeks, long seq, CancellationToken ct)
+    {
+        var holds = false;
+        await SeekAsync(seeks, (newest, _) =>
+        {
+            holds = newest == seq;
+            return ValueTask.CompletedTask;
+        }, ct);
+        return holds;
+    }
 }
 
 /// <summary>A look-up of the rows of one entity.</summary>
@@ -26,6 +39,13 @@ internal abstract class KeySeek(GroupSchema group, IReadOnlyList<FeatureColumn> 
 
     /// <summary>Finds what is looked for among the versions of the entity's rows, newest event time first, and stops reading there. An engine that has cut them off too early calls it again with more.</summary>
     public abstract void Read(IRowCursor rows);
+
+    /// <summary>The event time after which the look-up wants to know the next one of the entity's rows, whether it counts or not; null if it does not.</summary>
+    public virtual long? NextAfter => null;
+
+    /// <summary>Tells that event time, after <see cref="Read"/>; an engine for which it would cost a round trip leaves it out.</summary>
+    /// <param name="time">Null if there is no later row.</param>
+    public virtual void Next(long? time) { }
 }
 
 /// <summary>Looks up through the store's general interface.</summary>

@@ -9,6 +9,35 @@ namespace AiWorkflows.Features;
 /// <param name="Row">The row; null where the instance gives only keys, so that the row is looked up.</param>
 internal readonly record struct Instance<TSpine>(object[] Keys, long? EventTime, TSpine? Row) where TSpine : class;
 
+/// <summary>Canonical key values, to be compared.</summary>
+internal readonly struct InstanceKey(object[] keys) : IEquatable<InstanceKey>
+{
+    private readonly object[] _keys = keys;
+
+    public IReadOnlyList<object> Values => _keys;
+
+    public bool Equals(InstanceKey other)
+    {
+        for (var i = 0; i < _keys.Length; i++)
+            if (_keys[i] is byte[] blob ? !blob.AsSpan().SequenceEqual((byte[])other._keys[i]) : !_keys[i].Equals(other._keys[i]))
+                return false;
+        return true;
+    }
+
+    public override bool Equals(object? obj) => obj is InstanceKey other && Equals(other);
+
+    public override int GetHashCode()
+    {
+        var hash = new HashCode();
+        foreach (var key in _keys)
+            if (key is byte[] blob)
+                hash.AddBytes(blob);
+            else
+                hash.Add(key);
+        return hash.ToHashCode();
+    }
+}
+
 /// <summary>Reads instances: either the keys of a spine row, or all its columns; with or without event time.</summary>
 internal sealed class InstanceReader<TSpine> where TSpine : class
 {

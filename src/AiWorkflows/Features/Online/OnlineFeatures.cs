@@ -6,10 +6,23 @@ internal sealed class OnlineFeatures(IFeatureStore store) : IDisposable
     private readonly PublishedCommits _published = new();
     private readonly SemaphoreSlim _refreshing = new(1, 1);
     private long _knownSeq = -1;
+    private KnownRows? _known;
     private DateTime _knownUntil = DateTime.SpecifyKind(DateTime.MinValue, DateTimeKind.Utc);
 
     /// <summary>A look-up that sees everything published up to its first find, and nothing that is published later.</summary>
-    public OnlineLookup Open() => new(this, store.OpenKeys(), _published);
+    public OnlineLookup Open() => new(this, store, _published, null);
+
+    /// <summary>
+    /// A look-up that assumes that nothing was published since the last one, so that rows which were looked up before need not be read again. Whoever answers with it has to
+    /// find out whether that was so, after the request has come.
+    /// </summary>
+    public OnlineLookup OpenAssumed()
+    {
+        var known = Volatile.Read(ref _known);
+        if (known is not null && System.Diagnostics.Stopwatch.GetElapsedTime(known.Since) > KnownRows.Longest)
+            Volatile.Write(ref _known, known = new(known.Seq));
+        return new(this, store, _published, known);
+    }
 
     public void Dispose() => _refreshing.Dispose();
 
@@ -31,6 +44,7 @@ internal sealed class OnlineFeatures(IFeatureStore store) : IDisposable
             }
             _knownUntil = until;
             Volatile.Write(ref _knownSeq, seq);
+            Volatile.Write(ref _known, new(seq));
         }
         finally
         {

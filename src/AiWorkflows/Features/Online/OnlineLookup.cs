@@ -1,16 +1,31 @@
+using System.Collections.Concurrent;
+
 namespace AiWorkflows.Features;
 
 /// <summary>Look-ups of one request, all as of one sequence: they are added, and then made together. For one thread at a time.</summary>
 internal sealed class OnlineLookup : ICommitOrder, IDisposable
 {
+    private static readonly DateTime End = DateTime.SpecifyKind(DateTime.MaxValue, DateTimeKind.Utc);
+    private static readonly long LastTime = Timestamps.ToMicros(End);
+
     private readonly OnlineFeatures _owner;
-    private readonly IKeyReader _reader;
+    private readonly IFeatureStore _store;
     private readonly PublishedCommits _published;
     private readonly List<KeySeek> _seeks = [];
+    private IKeyReader? _reader;
     private long _asOfSeq = -1;
     private bool _isDisposed;
 
-    public OnlineLookup(OnlineFeatures owner, IKeyReader reader, PublishedCommits published) => (_owner, _reader, _published) = (owner, reader, published);
+    /// <param name="known">Not null: assumed to be as of the newest sequence.</param>
+    public OnlineLookup(OnlineFeatures owner, IFeatureStore store, PublishedCommits published, KnownRows? known)
+    {
+        (_owner, _store, _published, Known) = (owner, store, published, known);
+        if (known is not null)
+            _asOfSeq = known.Seq;
+    }
+
+    /// <summary>Rows that are known already; null where everything is to be read.</summary>
+    public KnownRows? Known { get; }
 
     /// <summary>Known after the first <see cref="FindAsync"/>.</summary>
     public long AsOfSeq => _asOfSeq;
@@ -32,6 +47,26 @@ internal sealed class OnlineLookup : ICommitOrder, IDisposable
         return seek;
     }
 
+    /// <summary>As <see cref="Add"/>, of rows that count whenever they were published; of what is known already, where that is enough.</summary>
+    /// <param name="owner">Who looks up: a key means the same in all its look-ups.</param>
+    /// <param name="canonical">Makes canonical values of the key.</param>
+    /// <param name="from">The earliest event time, microseconds since 1970.</param>
+    /// <param name="known">What counts; nothing after its time is looked for.</param>
+    /// <returns>Has the row after the next <see cref="FindAsync"/>.</returns>
+    public IFoundRow AddKnown<TKey, TRow>(object owner, TKey key, Func<TKey, IReadOnlyList<object>> canonical, RowLookup<TRow> lookup, long from, in KnownWhen known)
+        where TKey : notnull where TRow : class
+    {
+        var window = new Window(Timestamps.FromMicros(from), known.Time < LastTime ? Timestamps.FromMicros(known.Time + 1) : End);
+        if (Known is null)
+            return Add(lookup, canonical(key), window, known);
+        var rows = Known.Of<TKey, TRow>(owner);
+        if (KnownRows.Find(rows, key, from, known.Latest) is { } found)
+            return found;
+        var seek = new RememberedRow<TKey, TRow>(this, Known, rows, key, lookup, canonical(key), window, known);
+        _seeks.Add(seek);
+        return seek;
+    }
+
     /// <summary>Makes one look-up at once, for code that may hold its thread.</summary>
     /// <inheritdoc cref="Add{TRow}" path="/param"/>
     public FeedRow<TRow>? Find<TRow>(RowLookup<TRow> lookup, IReadOnlyList<object> keys, Window window, in KnownWhen known) where TRow : class
@@ -42,12 +77,20 @@ internal sealed class OnlineLookup : ICommitOrder, IDisposable
     }
 
     /// <summary>Makes all look-ups that were added since the last time.</summary>
-    public async ValueTask FindAsync(CancellationToken ct)
+    /// <returns>False where what was assumed is known not to hold: then nothing that was found is good for anything.</returns>
+    public async ValueTask<bool> FindAsync(CancellationToken ct)
     {
         if (_seeks.Count == 0 && _asOfSeq >= 0)
-            return;
-        await _reader.SeekAsync(_seeks, _asOfSeq < 0 ? FixAsync : null, ct);
+            return true;
+        var isFirst = _reader is null;
+        _reader ??= _store.OpenKeys();
+        var holds = true;
+        if (isFirst && Known is not null)
+            holds = await _reader.SeekAssumedAsync(_seeks, _asOfSeq, ct);
+        else
+            await _reader.SeekAsync(_seeks, isFirst ? FixAsync : null, ct);
         _seeks.Clear();
+        return holds;
     }
 
     public void Dispose()
@@ -55,7 +98,7 @@ internal sealed class OnlineLookup : ICommitOrder, IDisposable
         if (_isDisposed)
             return;
         _isDisposed = true;
-        _reader.Dispose();
+        _reader?.Dispose();
     }
 
     private ValueTask FixAsync(long seq, CancellationToken ct)
@@ -70,18 +113,36 @@ internal interface IFoundRow
 {
     /// <summary>The row; null where there is none.</summary>
     object? Row { get; }
+
+    /// <summary>Its event time, microseconds since 1970.</summary>
+    long Time { get; }
 }
 
 /// <summary>Finds the latest row of an entity that counts.</summary>
-internal sealed class LatestRow<TRow>(ICommitOrder commits, RowLookup<TRow> lookup, IReadOnlyList<object> keys, Window window, KnownWhen known)
+internal class LatestRow<TRow>(ICommitOrder commits, RowLookup<TRow> lookup, IReadOnlyList<object> keys, Window window, KnownWhen known)
     : KeySeek(lookup.Group, lookup.Columns, keys, window), IFoundRow where TRow : class
 {
+    public KnownWhen Counts => known;
+
     /// <summary>The row; null where there is none.</summary>
     public FeedRow<TRow>? Found { get; private set; }
 
     public object? Row => Found?.Row;
 
-    public override void Read(IRowCursor rows) => Found = RowSeek<TRow>.Latest(rows, commits, lookup.Materialize, known);
+    public long Time => Found?.Time ?? 0;
+
+    public override void Read(IRowCursor rows) => Found = RowSeek<TRow>.Latest(rows, commits, lookup.Materialize, Counts);
+}
+
+/// <summary>Finds the latest row of an entity that counts, and remembers it for others.</summary>
+internal sealed class RememberedRow<TKey, TRow>(
+    OnlineLookup own, KnownRows remembered, ConcurrentDictionary<TKey, KnownRow<TRow>[]> rows, TKey key, RowLookup<TRow> lookup, IReadOnlyList<object> keys, Window window, KnownWhen known)
+    : LatestRow<TRow>(own, lookup, keys, window, known) where TKey : notnull where TRow : class
+{
+    public override long? NextAfter => Counts.Latest;
+
+    public override void Next(long? time) => remembered.Add(rows, key,
+        new KnownRow<TRow>(Found?.Row, Found?.Time ?? Timestamps.ToMicros(Window.From), time is { } next ? next - 1 : long.MaxValue));
 }
 
 /// <summary>Which columns of a group are looked up, and how a row is made of them.</summary>

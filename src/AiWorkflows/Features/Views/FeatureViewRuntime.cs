@@ -20,8 +20,7 @@ internal sealed class FeatureViewRuntime<TSpine, TExample> : FeatureViewDefiniti
 
     public required RegisteredView Registered { get; init; }
 
-    private static readonly DateTime Beginning = DateTime.SpecifyKind(DateTime.MinValue, DateTimeKind.Utc);
-    private static readonly DateTime End = DateTime.SpecifyKind(DateTime.MaxValue, DateTimeKind.Utc);
+    private static readonly long Earliest = Timestamps.ToMicros(DateTime.SpecifyKind(DateTime.MinValue, DateTimeKind.Utc));
 
     private readonly Lazy<RowLookup<TSpine>> _spineLookup = new(() => new RowLookup<TSpine>(null));
     private readonly Lazy<InstanceReader<TSpine>> _instances = new(() => new InstanceReader<TSpine>());
@@ -71,7 +70,7 @@ internal sealed class FeatureViewRuntime<TSpine, TExample> : FeatureViewDefiniti
             codec.KeyJson(w.Row), w.Time, true, w.Ticket.Value.Number, w.Ticket.Value.Text, Timestamps.FromMicros(w.Ticket.KnownAt)))];
     }
 
-    public override async ValueTask<OnlineExample[]> ExamplesAsync(OnlineLookup lookup, JsonElement instances, string path, DateTime now, CancellationToken ct)
+    public override async ValueTask<OnlineExample[]?> ExamplesAsync(OnlineLookup lookup, JsonElement instances, string path, DateTime now, CancellationToken ct)
     {
         var clock = Timestamps.ToMicros(now);
         var asked = new Asked[instances.GetArrayLength()];
@@ -79,20 +78,23 @@ internal sealed class FeatureViewRuntime<TSpine, TExample> : FeatureViewDefiniti
         foreach (var instance in instances.EnumerateArray())
         {
             var given = _instances.Value.Read(instance, path, item, now);
-            asked[item++] = new(given, given.Row is null ? lookup.Add(_spineLookup.Value, given.Keys, Until(given.EventTime), KnownWhen.Always) : null);
+            asked[item++] = new(given, given.Row is null ? Row(lookup, given.Keys, given.EventTime) : null);
         }
-        await lookup.FindAsync(ct);
+        if (!await lookup.FindAsync(ct))
+            return null;
         foreach (var one in asked)
             one.Join(Groups, lookup, clock, Projection.Aliases.Count);
-        await lookup.FindAsync(ct);
+        if (!await lookup.FindAsync(ct))
+            return null;
         var examples = new OnlineExample[asked.Length];
         for (var i = 0; i < examples.Length; i++)
             examples[i] = asked[i].Spine is { } spine ? Known(spine, asked[i]) : Unknown(asked[i], InstanceReader<TSpine>.At(path, i));
         return examples;
     }
 
-    /// <summary>Event times up to the given one, or all.</summary>
-    private static Window Until(long? time) => time is { } t && t < Timestamps.ToMicros(DateTime.MaxValue) ? new(Beginning, Timestamps.FromMicros(t + 1)) : new(Beginning, End);
+    /// <summary>The spine row of an entity, the latest or the latest up to a time.</summary>
+    private IFoundRow Row(OnlineLookup lookup, object[] keys, long? time) => lookup.AddKnown(
+        _spineLookup, new InstanceKey(keys), static key => key.Values, _spineLookup.Value, Earliest, time is { } until ? KnownWhen.Always with { Time = until } : KnownWhen.Always);
 
     private OnlineExample Known(TSpine spine, Asked asked)
     {
@@ -195,7 +197,7 @@ internal sealed class FeatureViewRuntime<TSpine, TExample> : FeatureViewDefiniti
 
     /// <summary>An instance on its way to an example.</summary>
     /// <param name="Lookup">What finds its spine row; null where the row was given.</param>
-    private sealed record Asked(Instance<TSpine> Given, LatestRow<TSpine>? Lookup)
+    private sealed record Asked(Instance<TSpine> Given, IFoundRow? Lookup)
     {
         /// <summary>The row that was given or found.</summary>
         public TSpine? Spine { get; private set; }
@@ -207,8 +209,8 @@ internal sealed class FeatureViewRuntime<TSpine, TExample> : FeatureViewDefiniti
 
         public void Join(IReadOnlyList<GroupJoins<TSpine>> groups, OnlineLookup lookup, long clock, int joins)
         {
-            Spine = Lookup is null ? Given.Row : Lookup.Found?.Row;
-            Time = Math.Min((Lookup?.Found is { } found ? found.Time : Given.EventTime) ?? clock, clock);
+            Spine = Lookup is null ? Given.Row : (TSpine?)Lookup.Row;
+            Time = Math.Min((Lookup is { Row: not null } found ? found.Time : Given.EventTime) ?? clock, clock);
             if (Spine is null)
                 return;
             Rows = new IFoundRow?[joins];

@@ -11,7 +11,7 @@ internal sealed class OnlineBatches(IOnlineLog log, string codeVersion)
     private readonly ConcurrentDictionary<(string Pipeline, string Role, int Version), Numbered> _open = [];
 
     /// <summary>The next free place.</summary>
-    public async Task<(long BatchId, int Ordinal)> NextAsync(OnlineVersion version, string role, CancellationToken ct)
+    public async ValueTask<(long BatchId, int Ordinal)> NextAsync(OnlineVersion version, string role, CancellationToken ct)
     {
         var key = (version.Pipeline.Name, role, version.Version);
         while (true)

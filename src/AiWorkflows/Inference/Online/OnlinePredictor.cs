@@ -48,36 +48,64 @@ internal sealed class OnlinePredictor(
         commits.ThrowIfStuck();
         if (request.RequestId is not null && await RepeatedAsync(request, null, ct) is { } repeated)
             return repeated;
-        var (champion, challenger, traffic) = await VersionsAsync(pipeline, request, ct);
+        var answers = await AssumedAsync(request, pipeline, ct);
+        var logged = answers is null ? Logged.Outdated : await commits.AppendAsync(answers.Entry);
+        if (logged == Logged.Outdated)
+        {
+            // Something was published meanwhile. This time the look-up itself sees what is the newest.
+            answers = await AnswersAsync(request, pipeline, isAssumed: false, ct);
+            logged = await commits.AppendAsync(answers!.Entry);
+        }
+        return logged == Logged.Written ? new(request.Model, answers!.Predictions)
+            : await RepeatedAsync(request, answers!.Predictions, ct)
+            ?? throw new InvalidOperationException($"Request {request.RequestId} is said to be logged, but is not there.");
+    }
 
+    /// <summary>What would be answered to a request, and what has to be logged before it may be.</summary>
+    private sealed record Answers(LogEntry Entry, IReadOnlyList<OnlinePrediction> Predictions);
+
+    private async ValueTask<Answers?> AssumedAsync(OnlineRequest request, InferenceDefinition pipeline, CancellationToken ct)
+    {
+        try
+        {
+            return await AnswersAsync(request, pipeline, isAssumed: true, ct);
+        }
+        catch (InstanceException)
+        {
+            // An entity that nothing is known about may have been published since.
+            return null;
+        }
+    }
+
+    /// <param name="isAssumed">Whether to assume that nothing was published since the last look-up.</param>
+    /// <returns>Null where that is known not to be so.</returns>
+    private async ValueTask<Answers?> AnswersAsync(OnlineRequest request, InferenceDefinition pipeline, bool isAssumed, CancellationToken ct)
+    {
+        var (champion, challenger, traffic) = await VersionsAsync(pipeline, request, ct);
         var predicted = Timestamps.FromMicros(Timestamps.ToMicros(system.GetUtcNow().UtcDateTime));
-        var rows = new List<OnlineRow>();
-        var answers = new List<OnlinePrediction>(request.Instances.GetArrayLength());
         var now = clock.GetUtcNow().UtcDateTime;
-        OnlineExample[] examples;
-        long asOfSeq;
-        using (var lookup = features.Open())
-            (examples, asOfSeq) = (await pipeline.View.ExamplesAsync(lookup, request.Instances, "instances", now, ct), lookup.AsOfSeq);
+        using var lookup = isAssumed ? features.OpenAssumed() : features.Open();
+        if (await pipeline.View.ExamplesAsync(lookup, request.Instances, "instances", now, ct) is not { } examples)
+            return null;
+        var rows = new List<OnlineRow>(examples.Length);
+        var answers = new OnlinePrediction[examples.Length];
         for (var item = 0; item < examples.Length; item++)
         {
             var example = examples[item];
             var answering = challenger is not null && !traffic.Shadow && ShareOf(example.EntityKey) < traffic.Share ? challenger : champion;
             var answer = await RowAsync(answering, answering == champion && IsChampion(request) ? OnlineModels.Champion : OnlineModels.Challenger, request.RequestId, item, null, example);
             rows.Add(answer);
-            answers.Add(new(answer.PredictionId, answering.Version, answer.EntityKey, answer.EventTime, answer.Scored.Score, answer.Scored.Probability, answer.Scored.Label, answer.Scored.Output, example.Missing));
+            answers[item] = new(answer.PredictionId, answering.Version, answer.EntityKey, answer.EventTime, answer.Scored.Score, answer.Scored.Probability, answer.Scored.Label, answer.Scored.Output, example.Missing);
             if (challenger is not null && traffic.Shadow)
                 rows.Add(await RowAsync(challenger, Shadow, null, item, answer.PredictionId, example));
         }
-        if (await commits.AppendAsync(rows))
-            return new(request.Model, answers);
-        return await RepeatedAsync(request, answers, ct)
-            ?? throw new InvalidOperationException($"Request {request.RequestId} is said to be logged, but is not there.");
+        return new(new(rows, IsAssumed: lookup.Known is not null), answers);
 
         async ValueTask<OnlineRow> RowAsync(OnlineVersion version, string role, string? requestId, int place, long? instead, OnlineExample example)
         {
             var scored = version.Score(example.Features);
             var (batch, ordinal) = await batches.NextAsync(version, role, ct);
-            return new(batch, ordinal, requestId, place, instead, example.EntityKey, example.Moment, predicted, asOfSeq, scored, example.Inputs, MissingJson(example.Missing));
+            return new(batch, ordinal, requestId, place, instead, example.EntityKey, example.Moment, predicted, lookup.AsOfSeq, scored, example.Inputs, MissingJson(example.Missing));
         }
     }
 

@@ -15,6 +15,23 @@ internal sealed record OnlineRow(
     public long PredictionId => (BatchId << 32) + Ordinal;
 }
 
+/// <summary>The rows of one request.</summary>
+/// <param name="IsAssumed">Whether nobody has looked yet if something was published after the sequence of which the features are: the log does, and takes the rows only if not.</param>
+internal readonly record struct LogEntry(IReadOnlyList<OnlineRow> Rows, bool IsAssumed);
+
+/// <summary>What the log did with the rows of a request.</summary>
+internal enum Logged
+{
+    /// <summary>They are durable.</summary>
+    Written,
+
+    /// <summary>Nothing: the request's id was logged before.</summary>
+    Repeated,
+
+    /// <summary>Nothing: more was published than was assumed.</summary>
+    Outdated,
+}
+
 /// <summary>A row of a request that was answered before.</summary>
 internal sealed record AnsweredRow(
     long PredictionId, string Model, int Version, string EntityKey, DateTime EventTime, double? Score, double? Probability, string? Label, string Output, string Missing);
@@ -29,8 +46,7 @@ internal interface IOnlineLog
     Task<long> OpenAsync(OnlineBatch batch, CancellationToken ct);
 
     /// <summary>Writes the rows of requests durably, in one transaction.</summary>
-    /// <returns>For each request whether it is logged by this call; false for one whose id was logged before, of which nothing is written.</returns>
-    Task<IReadOnlyList<bool>> AppendAsync(IReadOnlyList<IReadOnlyList<OnlineRow>> requests, CancellationToken ct);
+    Task<IReadOnlyList<Logged>> AppendAsync(IReadOnlyList<LogEntry> requests, CancellationToken ct);
 
     /// <summary>What was answered to a request, in the order of its instances; empty for one that is not known.</summary>
     Task<IReadOnlyList<AnsweredRow>> AnsweredAsync(string requestId, CancellationToken ct);

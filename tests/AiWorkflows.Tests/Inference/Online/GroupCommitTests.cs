@@ -10,13 +10,13 @@ public sealed class GroupCommitTests
     {
         var log = new GatedLog();
         await using var commits = new GroupCommit(log, 1000, NullLogger.Instance);
-        var first = commits.AppendAsync([Row(0)]);
+        var first = commits.AppendAsync(Entry(0));
         await log.Entered.WaitAsync(TestContext.Current.CancellationToken);
-        var others = Enumerable.Range(1, 100).Select(i => commits.AppendAsync([Row(i)])).ToArray();
+        var others = Enumerable.Range(1, 100).Select(i => commits.AppendAsync(Entry(i))).ToArray();
         others.ShouldAllBe(t => !t.IsCompleted);
         log.Open();
-        (await first).ShouldBeTrue();
-        (await Task.WhenAll(others)).ShouldAllBe(logged => logged);
+        (await first).ShouldBe(Logged.Written);
+        (await Task.WhenAll(others)).ShouldAllBe(logged => logged == Logged.Written);
         log.Transactions.ShouldBe([1, 100]);
     }
 
@@ -25,13 +25,13 @@ public sealed class GroupCommitTests
     {
         var log = new GatedLog();
         await using var commits = new GroupCommit(log, 10, NullLogger.Instance);
-        var accepted = Enumerable.Range(0, 10).Select(i => commits.AppendAsync([Row(i)])).ToArray();
+        var accepted = Enumerable.Range(0, 10).Select(i => commits.AppendAsync(Entry(i))).ToArray();
         await log.Entered.WaitAsync(TestContext.Current.CancellationToken);
-        Should.Throw<OverloadedException>(() => commits.AppendAsync([Row(10)]));
+        Should.Throw<OverloadedException>(() => commits.AppendAsync(Entry(10)));
         log.Open();
         await Task.WhenAll(accepted);
-        (await commits.AppendAsync([Row(11)])).ShouldBeTrue();
-        log.Logged.Order().ShouldBe([0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 11]);
+        (await commits.AppendAsync(Entry(11))).ShouldBe(Logged.Written);
+        log.Ordinals.Order().ShouldBe([0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 11]);
     }
 
     [Fact]
@@ -40,9 +40,9 @@ public sealed class GroupCommitTests
         var log = new GatedLog { Failures = 1 };
         log.Open();
         await using var commits = new GroupCommit(log, 10, NullLogger.Instance);
-        await Should.ThrowAsync<IOException>(() => commits.AppendAsync([Row(0)]));
-        (await commits.AppendAsync([Row(1)])).ShouldBeTrue();
-        log.Logged.ShouldBe([1]);
+        await Should.ThrowAsync<IOException>(() => commits.AppendAsync(Entry(0)));
+        (await commits.AppendAsync(Entry(1))).ShouldBe(Logged.Written);
+        log.Ordinals.ShouldBe([1]);
     }
 
     [Fact]
@@ -50,12 +50,12 @@ public sealed class GroupCommitTests
     {
         var log = new GatedLog();
         var commits = new GroupCommit(log, 10, NullLogger.Instance);
-        var waiting = commits.AppendAsync([Row(0)]);
+        var waiting = commits.AppendAsync(Entry(0));
         var stopping = commits.DisposeAsync();
-        Should.Throw<OverloadedException>(() => commits.AppendAsync([Row(1)]));
+        Should.Throw<OverloadedException>(() => commits.AppendAsync(Entry(1)));
         log.Open();
         await stopping;
-        (await waiting).ShouldBeTrue();
+        (await waiting).ShouldBe(Logged.Written);
     }
 
     [Fact]
@@ -63,23 +63,25 @@ public sealed class GroupCommitTests
     {
         var log = new GatedLog();
         await using var commits = new GroupCommit(log, 10, NullLogger.Instance, TimeSpan.FromMilliseconds(200));
-        var writing = commits.AppendAsync([Row(0)]);
+        var writing = commits.AppendAsync(Entry(0));
         await log.Entered.WaitAsync(TestContext.Current.CancellationToken);
-        var behind = commits.AppendAsync([Row(1)]);
+        var behind = commits.AppendAsync(Entry(1));
         await Should.ThrowAsync<OverloadedException>(() => writing);
         await Should.ThrowAsync<OverloadedException>(() => behind);
         // Whoever comes now does not wait at all.
-        var late = commits.AppendAsync([Row(2)]);
+        var late = commits.AppendAsync(Entry(2));
         late.IsFaulted.ShouldBeTrue();
         (await commits.TakesRowsAsync()).ShouldBeFalse();
         log.Open();
         using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(20));
         while (!await commits.TakesRowsAsync())
             await Task.Delay(10, patience.Token);
-        (await commits.AppendAsync([Row(3)])).ShouldBeTrue();
+        (await commits.AppendAsync(Entry(3))).ShouldBe(Logged.Written);
         // What was being written has been written, which its client hears when it asks again with its id; what waited has not.
-        log.Logged.ShouldBe([0, 3]);
+        log.Ordinals.ShouldBe([0, 3]);
     }
+
+    private static LogEntry Entry(int ordinal) => new([Row(ordinal)], IsAssumed: false);
 
     private static OnlineRow Row(int ordinal) =>
         new(1, ordinal, null, 0, null, "[1]", DateTime.UnixEpoch, DateTime.UnixEpoch, 0, new(1, null, null, "{}", "{}", 0), "{}", "[]");
@@ -92,7 +94,7 @@ public sealed class GroupCommitTests
 
         public List<int> Transactions { get; } = [];
 
-        public List<int> Logged { get; } = [];
+        public List<int> Ordinals { get; } = [];
 
         public int Failures { get; set; }
 
@@ -100,15 +102,15 @@ public sealed class GroupCommitTests
 
         public Task<long> OpenAsync(OnlineBatch batch, CancellationToken ct) => Task.FromResult(1L);
 
-        public async Task<IReadOnlyList<bool>> AppendAsync(IReadOnlyList<IReadOnlyList<OnlineRow>> requests, CancellationToken ct)
+        public async Task<IReadOnlyList<Logged>> AppendAsync(IReadOnlyList<LogEntry> requests, CancellationToken ct)
         {
             Entered.Release();
             await _gate.Task;
             if (Failures-- > 0)
                 throw new IOException("disk gone");
             Transactions.Add(requests.Count);
-            Logged.AddRange(requests.SelectMany(r => r).Select(r => r.Ordinal));
-            return [.. requests.Select(_ => true)];
+            Ordinals.AddRange(requests.SelectMany(r => r.Rows).Select(r => r.Ordinal));
+            return [.. requests.Select(_ => Logged.Written)];
         }
 
         public Task<IReadOnlyList<AnsweredRow>> AnsweredAsync(string requestId, CancellationToken ct) => Task.FromResult<IReadOnlyList<AnsweredRow>>([]);
