@@ -1,4 +1,5 @@
 using System.Linq.Expressions;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace AiWorkflows;
 
@@ -38,7 +39,16 @@ public sealed class EventStreamBuilder<TEvent> where TEvent : class
     /// <summary>Reads the events from a source too, beside those that are pushed. It is constructed with services of the host.</summary>
     public EventStreamBuilder<TEvent> From<TSource>() where TSource : class, IStreamSource<TEvent>
     {
-        _spec.Source = typeof(TSource);
+        (_spec.Source, _spec.CreateSource) = (typeof(TSource), services => ActivatorUtilities.CreateInstance<TSource>(services));
+        return this;
+    }
+
+    /// <summary>Reads the events from a source too, beside those that are pushed, as <c>s.From(services => new TableSource&lt;Order&gt;(…))</c>.</summary>
+    /// <param name="source">Makes the source out of services of the host, once.</param>
+    public EventStreamBuilder<TEvent> From(Func<IServiceProvider, IStreamSource<TEvent>> source)
+    {
+        ArgumentNullException.ThrowIfNull(source);
+        (_spec.Source, _spec.CreateSource) = (typeof(IStreamSource<TEvent>), source);
         return this;
     }
 
@@ -67,6 +77,9 @@ internal sealed class StreamSpec(string name, Type events)
     public List<Type> Feeds { get; } = [];
 
     public Type? Source { get; set; }
+
+    /// <summary>Makes the source.</summary>
+    public Func<IServiceProvider, object>? CreateSource { get; set; }
 
     public string? Files { get; set; }
 }

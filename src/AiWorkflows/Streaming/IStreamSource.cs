@@ -22,4 +22,17 @@ public interface IStreamSource<TEvent> where TEvent : class
 /// <param name="Position">What <see cref="IStreamSource{TEvent}.ReadAsync"/> is given in order to go on behind it; at most 1000 characters.</param>
 /// <param name="Event">The event.</param>
 /// <typeparam name="TEvent">The record of the events.</typeparam>
-public readonly record struct StreamRecord<TEvent>(string Position, TEvent Event) where TEvent : class;
+public readonly record struct StreamRecord<TEvent>(string Position, TEvent Event) where TEvent : class
+{
+    /// <summary>Why it is no event; null where it is one.</summary>
+    internal string? Problem { get; init; }
+
+    /// <summary>What was read instead.</summary>
+    internal string? Text { get; init; }
+
+    /// <summary>What is no event goes into quarantine, under the rule <c>unreadable</c>, and is not read again.</summary>
+    /// <param name="position">As that of an event.</param>
+    /// <param name="text">What was read, for the person who looks into quarantine.</param>
+    /// <param name="problem">Why it is no event.</param>
+    public static StreamRecord<TEvent> Unreadable(string position, string text, string problem) => new(position, null!) { Problem = problem, Text = text };
+}

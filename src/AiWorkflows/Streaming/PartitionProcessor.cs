@@ -8,7 +8,7 @@ namespace AiWorkflows.Streaming;
 /// <param name="Events">All of them.</param>
 /// <param name="Late">Those that came too late to count.</param>
 /// <param name="Duplicates">Those that had come before.</param>
-/// <param name="Refused">Those that cannot be read, or contradict one that came before.</param>
+/// <param name="Refused">Those that cannot be read, violate an expectation, or contradict one that came before.</param>
 internal readonly record struct StreamCounts(long Events, long Late, long Duplicates, long Refused)
 {
     public static StreamCounts operator +(StreamCounts a, StreamCounts b) => new(a.Events + b.Events, a.Late + b.Late, a.Duplicates + b.Duplicates, a.Refused + b.Refused);
@@ -46,7 +46,7 @@ internal abstract class PartitionProcessor
 }
 
 /// <inheritdoc/>
-internal sealed class PartitionProcessor<TEvent>(StreamDefinition<TEvent> stream, int partition, IReadOnlyList<StreamFeed<TEvent>> feeds, IFeatureStore store, OnlineFeatures online)
+internal sealed class PartitionProcessor<TEvent>(StreamDefinition<TEvent> stream, int partition, IReadOnlyList<StreamFeed<TEvent>> feeds, ExpectationCheck<TEvent>? expectations, IFeatureStore store, OnlineFeatures online)
     : PartitionProcessor where TEvent : class
 {
     /// <summary>Rules under which events are kept in quarantine.</summary>
@@ -114,6 +114,13 @@ internal sealed class PartitionProcessor<TEvent>(StreamDefinition<TEvent> stream
         catch (StageFailedException error)
         {
             Refuse(JsonSerializer.Serialize(given), UnreadableRule, error.Message);
+            _counts += new StreamCounts(1, 0, 0, 1);
+            return;
+        }
+        // First of all: a time that is wrong must not become the clock of the partition.
+        if (expectations?.Reject(e) is { } rejected)
+        {
+            _events.Quarantine.Add(rejected);
             _counts += new StreamCounts(1, 0, 0, 1);
             return;
         }

@@ -42,6 +42,8 @@ internal sealed class OwnSource<TEvent>(IStreamSource<TEvent> source, StreamDefi
 
     private SourcedEvent Read(StreamRecord<TEvent> record)
     {
+        if (record.Problem is { } problem)
+            return new(record.Position, 0, Unreadable.Payload(record.Text ?? "", problem));
         var codec = RowCodec<TEvent>.Instance;
         try
         {

@@ -19,6 +19,7 @@ internal sealed class SourceWorker(StreamDefinition stream, ISourceReader source
     public async Task RunAsync(CancellationToken ct)
     {
         var pause = options.Retry;
+        var before = _claim.Offset;
         try
         {
             while (true)
@@ -36,6 +37,10 @@ internal sealed class SourceWorker(StreamDefinition stream, ISourceReader source
                 catch (Exception e) when (e is not OperationCanceledException || !ct.IsCancellationRequested)
                 {
                     await FailedAsync(e, ct);
+                    // A source that never ends has come further in the meantime.
+                    if (_claim.Offset != before)
+                        pause = options.Retry;
+                    before = _claim.Offset;
                     await Task.Delay(pause, time, ct);
                     pause = pause + pause < LongestPause ? pause + pause : LongestPause;
                     var mine = (await streams.SourcesAsync(ct)).FirstOrDefault(s => s.Stream == stream.Name && s.Source == _claim.Source);

@@ -1,7 +1,6 @@
 using System.Linq.Expressions;
 using System.Text.Json;
 using AiWorkflows.Features;
-using Microsoft.Extensions.DependencyInjection;
 
 namespace AiWorkflows.Streaming;
 
@@ -27,9 +26,10 @@ internal abstract class StreamDefinition
     public abstract (int Partition, string Json) Read(JsonElement e, string path);
 
     /// <summary>Whether it reads a source beside what is pushed.</summary>
-    public bool HasSource => Source is not null || Files is not null;
+    public bool HasSource => CreateSource is not null || Files is not null;
 
-    public required Type? Source { get; init; }
+    /// <summary>Makes its own source; null where it has none.</summary>
+    public required Func<IServiceProvider, object>? CreateSource { get; init; }
 
     public required string? Files { get; init; }
 
@@ -46,6 +46,9 @@ internal sealed class StreamDefinition<TEvent> : StreamDefinition where TEvent :
 {
     public required KeyParts<TEvent>? PartitionKey { get; init; }
 
+    /// <summary>The batch pipeline of the events' group, whose expectations hold for what is streamed too; null where there is none.</summary>
+    public required FeaturePipelineDefinition? Writer { get; init; }
+
     private readonly EventReader<TEvent> _reader = new();
 
     public override (int Partition, string Json) Read(JsonElement e, string path)
@@ -55,7 +58,7 @@ internal sealed class StreamDefinition<TEvent> : StreamDefinition where TEvent :
     }
 
     public override ISourceReader OpenSource(IServiceProvider services) =>
-        Files is { } path ? new FileSource(path, this) : new OwnSource<TEvent>((IStreamSource<TEvent>)ActivatorUtilities.CreateInstance(services, Source!), this);
+        Files is { } path ? new FileSource(path, this) : new OwnSource<TEvent>((IStreamSource<TEvent>)CreateSource!(services), this);
 
     public int PartitionOf(TEvent e) => PartitionKey is null ? 0 : PartitionKey.Partition(e, Partitions);
 
@@ -63,6 +66,7 @@ internal sealed class StreamDefinition<TEvent> : StreamDefinition where TEvent :
         new PartitionProcessor<TEvent>(
             this, partition,
             [.. Feeds.Select(f => (StreamFeed<TEvent>)f.CreateFeed(PipelineActivator.Create(f.Type, services, session, CancellationToken.None)))],
+            Writer is null ? null : new ExpectationCheck<TEvent>((FeaturePipeline<TEvent>)PipelineActivator.Create(Writer.Type, services, session, CancellationToken.None)),
             store, online);
 }
 

@@ -30,7 +30,7 @@ internal static class StreamFactory
         if (spec.Partitions is < 1 or > MostPartitions)
             errors.Add($"{where} has {spec.Partitions} partitions; there are from 1 to {MostPartitions}.");
         if (spec is { Source: not null, Files: not null })
-            errors.Add($"{where} reads both {spec.Source.Name} and files; it has one source, so remove From or FromFiles.");
+            errors.Add($"{where} reads both a source and files; it has one source, so remove From or FromFiles.");
         var own = new List<string>();
         var events = GroupSchema.TryCreate(spec.Event, own);
         FeatureDefinitions.AddNew(errors, own);
@@ -49,10 +49,10 @@ internal static class StreamFactory
                 feeds.Add(pipeline);
         return errors.Count > before || events is null ? null : (StreamDefinition?)typeof(StreamFactory)
             .GetMethod(nameof(CreateTyped), System.Reflection.BindingFlags.NonPublic | System.Reflection.BindingFlags.Static)!.MakeGenericMethod(spec.Event)
-            .Invoke(null, [spec, events, feeds, errors]);
+            .Invoke(null, [spec, events, feeds, pipelines.FirstOrDefault(p => p.Writes.Row == spec.Event), errors]);
     }
 
-    private static StreamDefinition<TEvent>? CreateTyped<TEvent>(StreamSpec spec, GroupSchema events, List<FeaturePipelineDefinition> feeds, List<string> errors) where TEvent : class
+    private static StreamDefinition<TEvent>? CreateTyped<TEvent>(StreamSpec spec, GroupSchema events, List<FeaturePipelineDefinition> feeds, FeaturePipelineDefinition? writer, List<string> errors) where TEvent : class
     {
         var before = errors.Count;
         var key = spec.PartitionKey is null ? null : new KeyParts<TEvent>(spec.PartitionKey);
@@ -70,7 +70,8 @@ internal static class StreamFactory
             Lateness = spec.Lateness,
             Feeds = feeds,
             PartitionKey = key,
-            Source = spec.Source,
+            Writer = writer,
+            CreateSource = spec.CreateSource,
             Files = spec.Files,
         };
     }

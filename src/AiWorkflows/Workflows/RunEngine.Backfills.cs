@@ -61,6 +61,8 @@ internal sealed partial class RunEngine
             throw new InvalidRequestException($"--parallel is 1 to {MostParallel}; {order.Parallel} is not.");
         if (order is { Train: true, Parallel: > 1 })
             throw new InvalidRequestException("With --train each window learns from those before it, so they run one after another; leave out --parallel.");
+        if (order.Parallel > 1 && workflow.Stages.FirstOrDefault(s => s.Feature is { IsSequential: true }) is { } fold)
+            throw new InvalidRequestException($"{fold.Name} goes on from the last row of each key in the window before, so windows run one after another; leave out --parallel.");
         if (order.Train && order.Models.Count > 0)
             throw new InvalidRequestException("--model says which version predicts and --train trains new ones; leave one of them out.");
 

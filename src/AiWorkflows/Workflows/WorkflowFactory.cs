@@ -40,6 +40,9 @@ internal static class WorkflowFactory
         if (definition is { OverlapPolicy: OverlapPolicy.Parallel, MaxRunning: 1 })
             errors.Add($"{where}: Overlap({nameof(OverlapPolicy)}.{nameof(OverlapPolicy.Parallel)}) lets several run at a time; say how many with maxRunning, or use {nameof(OverlapPolicy.Queue)}.");
         CheckStages(where, definition, sources, staged, errors);
+        if (definition.OverlapPolicy == OverlapPolicy.Parallel)
+            foreach (var stage in definition.Stages.Where(s => sources.TryGetValue(s.Pipeline, out var source) && source.Feature is { IsSequential: true }))
+                errors.Add($"{where}: {stage.Pipeline.Name} goes on from the last row of each key in the window before, so runs go one after another; remove Overlap({nameof(OverlapPolicy)}.{nameof(OverlapPolicy.Parallel)}).");
         CheckLookBack(where, definition, sources, errors);
         CheckTrigger(where, definition, sources, errors);
 

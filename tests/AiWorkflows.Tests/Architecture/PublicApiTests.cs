@@ -10,6 +10,7 @@ public class PublicApiTests
     [InlineData("AiWorkflows")]
     [InlineData("AiWorkflows.Storage")]
     [InlineData("AiWorkflows.Hosting")]
+    [InlineData("AiWorkflows.Kafka")]
     public void The_public_surface_is_the_approved_one(string assembly)
     {
         var actual = Assembly.Load(assembly).GeneratePublicApi(new ApiGeneratorOptions { IncludeAssemblyAttributes = false }).ReplaceLineEndings("\n");

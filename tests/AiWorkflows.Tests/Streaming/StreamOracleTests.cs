@@ -97,6 +97,22 @@ public sealed class StreamOracleTests
     }
 
     [Fact]
+    public async Task What_a_batch_of_events_would_keep_out_a_stream_keeps_out_too()
+    {
+        await using var host = new WorkflowTestHost(ai => ai.Stream<Movement>("movements", s => Define(s, 1)).Add<MovementsPipeline>());
+        var good = new Movement("LHR", 1, Start, 5, "BA");
+        var absurd = good with { Id = 2, At = Start.AddYears(50), Delay = 100_000 };
+        (await host.PushAsync("movements", good, absurd, absurd)).ShouldBe(new StreamedEvents(3, 0, 0, 2));
+        host.RestartStreams();
+        // Not late: the time of an event that was kept out is not the clock of the partition.
+        (await host.PushAsync("movements", good with { Id = 3 }, good with { Id = 4, Carrier = "XX" }, good)).ShouldBe(new StreamedEvents(3, 0, 1, 1));
+        host.Quarantined<Movement>().Select(q => (q.Row.Id, q.Rule, q.Reason)).ShouldBe(
+            [(2, "delay in [-60, 10000]", "found 100000"), (2, "delay in [-60, 10000]", "found 100000"), (4, "(m.Carrier != \"XX\")", $"found {good with { Id = 4, Carrier = "XX" }}")], ignoreOrder: true);
+        host.Rows<Movement>().Select(e => e.Id).ShouldBe([1, 3]);
+        host.Rows<Queue>().ShouldHaveSingleItem().Count.ShouldBe(2);
+    }
+
+    [Fact]
     public async Task An_event_counts_from_the_end_of_its_hop_on_at_once_and_is_corrected_by_a_later_one()
     {
         await using var host = Host(1);

@@ -59,6 +59,47 @@ public sealed partial class StreamSourceTests : IDisposable
     }
 
     [Fact]
+    public async Task A_table_is_read_by_its_growing_key_and_what_is_no_event_goes_to_quarantine()
+    {
+        var connection = $"Data Source={Path.Combine(_directory.FullName, "shop.db")}";
+        await ExecuteAsync(connection, """
+            CREATE TABLE orders (id INTEGER PRIMARY KEY, shop TEXT, placed_at TEXT, amount REAL, is_open INTEGER);
+            INSERT INTO orders VALUES (1, 'a', '2024-03-01 10:00:00', 3, 0), (2, 'b', '2024-03-01 10:01:00.5', NULL, 0), (3, NULL, '2024-03-01 10:01:00', 4, 0), (4, 'c', '2024-03-01 10:02:00', 5, 1)
+            """);
+        void Define(AiWorkflowsBuilder ai) => ai.Stream<Order>("orders", s => s.From(_ => new TableSource<Order>(() => new SqliteConnection(connection), "main.orders", key: "id", where: "is_open = 0")));
+        await using (var host = await ServedHost.StartAsync(_directory.FullName, settings: [], define: Define))
+        {
+            await UntilAsync(async () => (await StreamsApiTests.RowsAsync<Order>(host)).Count == 2);
+            (await StreamsApiTests.RowsAsync<Order>(host)).ShouldBe([new("a", 1, Time(10, 0, 0), 3), new("b", 2, Time(10, 1, 0).AddMilliseconds(500), float.NaN)]);
+            var refused = await host.Services.GetRequiredService<StoreDatabase>().ReadAsync<(string Row, string Reason)>("SELECT row_json, reason FROM {feature_store.quarantine} WHERE rule_name = 'unreadable'", null, default);
+            refused.ShouldHaveSingleItem().Reason.ShouldBe("$.shop: it is null, but it is never missing.");
+            refused[0].Row.ShouldContain("\"id\":3");
+        }
+        await ExecuteAsync(connection, "INSERT INTO orders VALUES (9, 'a', '2024-03-01 10:03:00', 6, 0)");
+        await using var again = await ServedHost.StartAsync(_directory.FullName, settings: [], define: Define);
+        await UntilAsync(async () => (await StreamsApiTests.RowsAsync<Order>(again)).Count == 3);
+        var shown = await again.JsonAsync(HttpMethod.Get, "/api/streams/orders", 200);
+        (shown.GetProperty("sources")[0].GetProperty("offset").GetString(), shown.GetProperty("events").GetInt64(), shown.GetProperty("duplicates").GetInt64()).ShouldBe(("9", 4, 0));
+    }
+
+    [Fact]
+    public async Task A_table_is_read_page_by_page_from_any_position()
+    {
+        var connection = $"Data Source={Path.Combine(_directory.FullName, "shop.db")}";
+        await ExecuteAsync(connection, """
+            CREATE TABLE orders (id INTEGER PRIMARY KEY, shop TEXT, placed_at TEXT, amount REAL);
+            WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 25000) INSERT INTO orders SELECT 3 * i, 'a', '2024-03-01 10:00:00', i FROM n
+            """);
+        var source = new TableSource<Order>(() => new SqliteConnection(connection), "orders", key: "id");
+        var all = await ((IStreamSource<Order>)source).ReadAsync(0, null, TestContext.Current.CancellationToken).ToListAsync(TestContext.Current.CancellationToken);
+        all.Select(r => r.Event.Id).ShouldBe(Enumerable.Range(1, 25_000).Select(i => 3L * i));
+        (await source.ReadAsync(0, all[9_999].Position, TestContext.Current.CancellationToken).CountAsync(TestContext.Current.CancellationToken)).ShouldBe(15_000);
+        var byText = new TableSource<Order>(() => new SqliteConnection(connection), "orders", key: "shop");
+        (await Should.ThrowAsync<StageFailedException>(async () => await byText.ReadAsync(0, null, TestContext.Current.CancellationToken).CountAsync(TestContext.Current.CancellationToken)))
+            .Message.ShouldBe("Column shop holds String; a table is read by whole numbers that grow, or by a rowversion.");
+    }
+
+    [Fact]
     public async Task The_guide_shows_that_source()
     {
         var guide = await File.ReadAllTextAsync(Path.Combine(Architecture.DependencyTests.RepositoryRoot(), "docs", "streaming.md"), TestContext.Current.CancellationToken);
@@ -71,6 +112,8 @@ public sealed partial class StreamSourceTests : IDisposable
 
     [GeneratedRegex("`Orders.cs`\n\n```csharp\n(.*?)```", RegexOptions.Singleline)]
     private static partial Regex Shown();
+
+    private static DateTime Time(int hour, int minute, int second) => new(2024, 3, 1, hour, minute, second, DateTimeKind.Utc);
 
     private static string Line(int id) => $"{{\"airport\":\"LHR\",\"id\":{id},\"at\":\"2024-03-01T00:0{id}:00Z\"}}\n";
 

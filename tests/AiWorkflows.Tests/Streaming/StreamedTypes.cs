@@ -3,6 +3,14 @@ namespace AiWorkflows.Tests.Streaming;
 [FeatureGroup("stream_events")]
 public sealed record Movement([property: EntityKey] string Airport, [property: EntityKey] int Id, [property: EventTime] DateTime At, double Delay, string? Carrier);
 
+/// <summary>Brings the history of the events; what it expects of them holds for the stream too.</summary>
+public sealed class MovementsPipeline : BatchFeaturePipeline<Movement>
+{
+    public override IAsyncEnumerable<Movement> ComputeAsync(Window window, CancellationToken ct) => AsyncEnumerable.Empty<Movement>();
+
+    protected internal override void Expect(Expectations<Movement> e) => e.InRange(m => m.Delay, -60, 10_000, OnViolation.Quarantine).That(m => m.Carrier != "XX");
+}
+
 [FeatureGroup("stream_pulses", Online = true)]
 public sealed record Pulse([property: EntityKey] string Airport, [property: EventTime] DateTime At,
     int LastTwo, int LastSeven, float Mean, float Deviation, float Most, float First, float Late, int Carriers, float Sum);
