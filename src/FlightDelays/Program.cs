@@ -20,10 +20,11 @@ builder.AddAiWorkflows(ai =>
         .Until(new DateTime(2001, 7, 2))
         .Stage<ScheduledFlightsPipeline>()
         .Stage<FlightOutcomesPipeline>()
+        .Stage<FlightEventsPipeline>()
         .Stage<DeparturesPipeline>()
-        .Stage<ArrivalsPipeline>()
         .Stage<RouteHourPipeline>()
         .Stage<RouteDayPipeline>()
+        .Stage<AirportPulsePipeline>()
         .Stage<DelayTraining>()
         .Stage<DelayScoring>());
 });

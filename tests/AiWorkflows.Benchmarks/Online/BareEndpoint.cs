@@ -65,9 +65,13 @@ internal static class BareEndpoint
 
         public float OriginOutLate { get; set; }
 
+        public float OriginDeparted { get; set; }
+
         public float OriginIn { get; set; }
 
         public float OriginIn3h { get; set; }
+
+        public float OriginInLate1h { get; set; }
 
         public float OriginInLate { get; set; }
 
@@ -77,9 +81,13 @@ internal static class BareEndpoint
 
         public float DestOutLate { get; set; }
 
+        public float DestDeparted { get; set; }
+
         public float DestIn { get; set; }
 
         public float DestIn3h { get; set; }
+
+        public float DestInLate1h { get; set; }
 
         public float DestInLate { get; set; }
 

@@ -19,7 +19,7 @@ internal static class LookUpBenchmark
     private static readonly TimeSpan Daily = TimeSpan.FromDays(2);
 
     private static readonly RowLookup<Departures> AllDepartures = new(null);
-    private static readonly RowLookup<Arrivals> AllArrivals = new(null);
+    private static readonly RowLookup<AirportPulse> AllPulses = new(null);
     private static readonly RowLookup<RouteDay> AllRoutes = new(null);
 
     private sealed record Flight(string Origin, string Destination, DateTime At);
@@ -67,10 +67,10 @@ internal static class LookUpBenchmark
                 using var lookup = features.Open();
                 var known = new KnownWhen(Timestamps.ToMicros(flight.At), 0, false, false);
                 var departures = lookup.Add(AllDepartures, [flight.Origin], Since(flight.At, Lately), known);
-                var arrivals = lookup.Add(AllArrivals, [flight.Origin], Since(flight.At, Lately), known);
+                var pulses = lookup.Add(AllPulses, [flight.Origin], Since(flight.At, Lately), known);
                 var route = lookup.Add(AllRoutes, [flight.Origin, flight.Destination], Since(flight.At, Daily), known);
                 await lookup.FindAsync(ct);
-                found += (departures.Found is null ? 0 : 1) + (arrivals.Found is null ? 0 : 1) + (route.Found is null ? 0 : 1);
+                found += (departures.Found is null ? 0 : 1) + (pulses.Found is null ? 0 : 1) + (route.Found is null ? 0 : 1);
             }
         }
         return (found, watch.Elapsed.TotalSeconds);
@@ -80,7 +80,7 @@ internal static class LookUpBenchmark
     {
         using var connection = Open(database);
         using var departures = Command(connection, AllDepartures.Group, AllDepartures.Columns);
-        using var arrivals = Command(connection, AllArrivals.Group, AllArrivals.Columns);
+        using var pulses = Command(connection, AllPulses.Group, AllPulses.Columns);
         using var route = Command(connection, AllRoutes.Group, AllRoutes.Columns);
         var (found, watch) = (0L, new Stopwatch());
         for (var round = -2; round < Rounds; round++)
@@ -88,7 +88,7 @@ internal static class LookUpBenchmark
             if (round == 0)
                 (found, watch) = (0, Stopwatch.StartNew());
             foreach (var flight in flights)
-                found += Read(departures, Since(flight.At, Lately), flight.Origin) + Read(arrivals, Since(flight.At, Lately), flight.Origin) + Read(route, Since(flight.At, Daily), flight.Origin, flight.Destination);
+                found += Read(departures, Since(flight.At, Lately), flight.Origin) + Read(pulses, Since(flight.At, Lately), flight.Origin) + Read(route, Since(flight.At, Daily), flight.Origin, flight.Destination);
         }
         return (found, watch.Elapsed.TotalSeconds);
     }

@@ -46,6 +46,35 @@ public sealed class DelayPipelineTests
     }
 
     [Fact]
+    public async Task The_pulse_counts_departures_at_once_and_delays_with_the_landing()
+    {
+        await using var host = new WorkflowTestHost(ai => ai.Add<AirportPulsePipeline>());
+        host.Given(
+            new FlightEvent("LAX", 1, FlightMove.Departed, At(9, 10), float.NaN), new FlightEvent("LAX", 2, FlightMove.Landed, At(9, 20), 30),
+            new FlightEvent("LAX", 3, FlightMove.Landed, At(9, 59), 0), new FlightEvent("LAX", 4, FlightMove.Landed, At(10), 600));
+        await host.RunAsync<AirportPulsePipeline>(new Window(At(0), At(0).AddDays(1)), TestContext.Current.CancellationToken);
+        var rows = host.Rows<AirportPulse>();
+        rows.Single(r => r.At == At(10)).ShouldBe(new("LAX", At(10), Departed1h: 1, Landed1h: 2, Delay1h: 15, Late1h: 0.5f, Delay3h: 15, Late3h: 0.5f));
+        rows.Single(r => r.At == At(11)).ShouldBe(new("LAX", At(11), 0, 1, 600, 1, 210, 2 / 3f));
+        rows[^1].ShouldBe(new("LAX", At(13, 15), 0, 0, float.NaN, float.NaN, float.NaN, float.NaN), "nothing for three hours");
+    }
+
+    [Fact]
+    public async Task Events_of_the_day_are_those_that_happened_on_it_and_absurd_delays_are_kept_out()
+    {
+        await using var host = new WorkflowTestHost(ai =>
+        {
+            ai.Services.AddSingleton<IFlightSource>(new FakeFlights([Flight(1, At(22), delay: 0), Flight(2, At(1), delay: -953)]));
+            ai.Add<FlightEventsPipeline>();
+        });
+        await host.RunAsync<FlightEventsPipeline>(new Window(At(0), At(0).AddDays(1)), TestContext.Current.CancellationToken);
+        host.Rows<FlightEvent>().Select(e => (e.FlightId, e.Move)).ShouldBe([(2, FlightMove.Departed), (1, FlightMove.Departed)]);
+        host.Quarantined<FlightEvent>().ShouldHaveSingleItem().Reason.ShouldBe("found -953");
+        await host.RunAsync<FlightEventsPipeline>(new Window(At(0).AddDays(1), At(0).AddDays(2)), TestContext.Current.CancellationToken);
+        host.Rows<FlightEvent>().Single(e => e.Move == FlightMove.Landed).ShouldBe(new("BOS", 1, FlightMove.Landed, At(0).AddDays(1).AddHours(4).AddMinutes(19), 0));
+    }
+
+    [Fact]
     public async Task An_example_sees_what_was_known_at_its_moment_and_the_label_what_came_after()
     {
         await using var host = new WorkflowTestHost(ai => ai.Add<DelayView>());
@@ -53,6 +82,7 @@ public sealed class DelayPipelineTests
         host.Given(
             new Departures("LAX", At(11, 45), 5, 10, 11, 0.25f), new Departures("LAX", At(12), 6, 20, 12, 0.5f), new Departures("LAX", At(12, 15), 7, 99, 99, 1),
             new Departures("BOS", At(5, 45), 3, 1, 2, 0));
+        host.Given(new AirportPulse("LAX", At(12), 9, 4, 7, 0.25f, 8, 0.5f), new AirportPulse("LAX", At(12, 15), 1, 1, 99, 1, 99, 1));
         host.Given(new RouteHour("LAX", "BOS", 4, At(0), 0.125f));
         host.Given(new FlightOutcome(1, At(18), "LAX", "BOS", 4, 16), new FlightOutcome(2, At(22, 59), "LAX", "BOS", 15, 500));
 
@@ -61,7 +91,8 @@ public sealed class DelayPipelineTests
         var (first, second) = (examples[0].Features, examples[1].Features);
         (first.OriginLanded, first.OriginOut, first.OriginOutLate, first.RouteHourLate, first.Gap).ShouldBe((6, 20, 0.5f, 0.125f, 0.375f));
         first.DestOut.ShouldBe(float.NaN, "the row of Boston is more than six hours old");
-        first.OriginIn.ShouldBe(float.NaN);
+        (first.OriginDeparted, first.OriginIn, first.OriginInLate1h, first.OriginIn3h, first.OriginInLate).ShouldBe((9, 7, 0.25f, 8, 0.5f), "the pulse of this moment, not of a later one");
+        (first.DestDeparted, first.DestIn).ShouldBe((0, float.NaN));
         examples[0].Label.ShouldBe(1);
         second.OriginLanded.ShouldBe(0, "no row of the last six hours");
         second.OriginOut.ShouldBe(float.NaN);

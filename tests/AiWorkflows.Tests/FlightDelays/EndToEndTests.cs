@@ -36,7 +36,8 @@ public sealed class EndToEndTests(FlightDelaysRun run)
         One<long>("SELECT COUNT(*) - COUNT(DISTINCT entity_key) FROM prediction_log_predictions").ShouldBe(0);
         One<long>("SELECT COUNT(*) FROM feature_store_scheduled_flights_v1").ShouldBe(746_452);
         One<long>("SELECT COUNT(*) FROM feature_store_flight_outcomes_v1").ShouldBe(746_449);
-        run.Query("SELECT reason FROM feature_store_quarantine ORDER BY reason", r => r.GetString(0)).ShouldBe(["found -212", "found -953", "found 1575"]);
+        One<long>("SELECT COUNT(*) FROM feature_store_flight_events_v1").ShouldBe(746_452 + 746_449);
+        run.Query("SELECT reason FROM feature_store_quarantine ORDER BY reason", r => r.GetString(0)).ShouldBe(["found -212", "found -212", "found -953", "found -953", "found 1575", "found 1575"], "as outcome and as event");
     }
 
     [Fact]
@@ -74,7 +75,7 @@ public sealed class EndToEndTests(FlightDelaysRun run)
             """,
             r => (Model: r.GetString(0), Version: r.GetInt64(1), Dataset: r.GetString(2), Commit: r.GetInt64(3), Group: r.GetString(4), Run: r.GetInt64(5), Code: Enumerable.Range(6, 4).Select(r.GetString).ToArray()),
             ("$id", id)).ToArray();
-        walk.Select(w => w.Group).Distinct().Order().ShouldBe(["arrivals", "departures", "flight_outcomes", "route_day", "route_hour", "scheduled_flights"]);
+        walk.Select(w => w.Group).Distinct().Order().ShouldBe(["airport_pulse", "departures", "flight_outcomes", "route_day", "route_hour", "scheduled_flights"]);
         walk.SelectMany(w => w.Code).Distinct().ShouldHaveSingleItem();
 
         var result = await run.CommandAsync("predictions", "explain", id.ToString(CultureInfo.InvariantCulture), "--json");
@@ -83,7 +84,7 @@ public sealed class EndToEndTests(FlightDelaysRun run)
         var prediction = json.RootElement.GetProperty("prediction");
         prediction.GetProperty("model").GetString().ShouldBe(walk[0].Model);
         prediction.GetProperty("version").GetInt64().ShouldBe(walk[0].Version);
-        json.RootElement.GetProperty("example").GetProperty("features").GetArrayLength().ShouldBe(18);
+        json.RootElement.GetProperty("example").GetProperty("features").GetArrayLength().ShouldBe(22);
         result.Output.ShouldContain(walk[0].Dataset);
         foreach (var (group, commit) in walk.Select(w => (w.Group, w.Commit)))
             result.Output.ShouldContain(group, customMessage: $"commit {commit}");

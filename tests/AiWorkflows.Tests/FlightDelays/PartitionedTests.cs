@@ -49,7 +49,7 @@ public sealed class PartitionedTests(FlightDelaysRun run)
             ai.Workflow("flight-delays", w => w
                 .Every("0 * * * *").Window(TimeSpan.FromDays(1), origin: new DateTime(2001, 1, 1)).WarmUp(until: new DateTime(2001, 6, 1)).Until(new DateTime(2001, 7, 2))
                 .Stage<ScheduledFlightsPipeline>(partitions: partitions).Stage<FlightOutcomesPipeline>(partitions: partitions).Stage<DeparturesPipeline>(partitions: partitions)
-                .Stage<ArrivalsPipeline>(partitions: partitions).Stage<RouteHourPipeline>(partitions: partitions).Stage<RouteDayPipeline>(partitions: partitions)
+                .Stage<FlightEventsPipeline>(partitions: partitions).Stage<AirportPulsePipeline>(partitions: partitions).Stage<RouteHourPipeline>(partitions: partitions).Stage<RouteDayPipeline>(partitions: partitions)
                 .Stage<DelayTraining>().Stage<DelayScoring>(partitions: partitions));
         });
         var app = builder.Build();
