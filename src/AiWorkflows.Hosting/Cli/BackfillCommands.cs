@@ -148,7 +148,7 @@ internal static class BackfillCommands
     private static async Task<int> CancelAsync(Invocation i, long backfillId)
     {
         await RequireAsync(i.Context, backfillId, i.Ct);
-        if (await i.Context.Get<RunEngine>().CancelBackfillAsync(backfillId, CliContext.Who, i.Ct) is not (> 0 and var windows))
+        if (await i.Context.Get<RunEngine>().CancelBackfillAsync(backfillId, CliContext.Who, null, i.Ct) is not (> 0 and var windows))
             throw new InvalidRequestException($"All windows of backfill {backfillId} have ended; there is nothing to cancel.");
         i.Output.Line($"{Format.Count(windows, "window")} of backfill {backfillId} {(windows == 1 ? "is" : "are")} cancelled. What was published stays; `backfill retry {backfillId}` goes on.");
         return 0;

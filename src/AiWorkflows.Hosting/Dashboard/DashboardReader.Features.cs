@@ -22,8 +22,10 @@ internal sealed partial class DashboardReader
             return null;
         var columns = StoredColumn.Read(group.Columns.Text);
         var until = seq ?? long.MaxValue;
-        var commits = await queries.CommitsAsync(name, group.Version, until, withStatistics: false, CommitsPerChart, ct).ConfigureAwait(false);
-        var usedBy = await features.UsedByAsync(name, group.Version, ct).ConfigureAwait(false);
+        var panels = Panels();
+        var commits = await panels.ReadAsync([], limited => queries.CommitsAsync(name, group.Version, until, withStatistics: false, CommitsPerChart, limited), "commits-chart", "commits").ConfigureAwait(false);
+        var usedBy = await panels.ReadAsync([], limited => features.UsedByAsync(name, group.Version, limited), "lineage").ConfigureAwait(false);
+        var statistics = await panels.ReadAsync([], limited => queries.CommitsAsync(name, group.Version, until, withStatistics: true, Math.Clamp(MostStatistics / columns.Count, 2, 20), limited), "columns", "expectations").ConfigureAwait(false);
         string[] views = [.. usedBy.Select(edge => edge.View).Distinct()];
         // No feature comes from a label, so the lineage of features does not have it.
         string[] labelOf = [.. catalog.Views.Where(view => view.Reads.Any(read => read.Name == name && read.Version == group.Version)).Select(view => view.Name).Except(views).Order(StringComparer.Ordinal)];
@@ -34,14 +36,15 @@ internal sealed partial class DashboardReader
             Seq = seq,
             EventTime = EventTime,
             Commits = commits,
-            Statistics = [.. (await queries.CommitsAsync(name, group.Version, until, withStatistics: true, Math.Clamp(MostStatistics / columns.Count, 2, 20), ct).ConfigureAwait(false)).Select(GroupStatistics.Of)],
-            QuarantineCounts = group.RowsQuarantined == 0 ? [] : await queries.QuarantineCountsAsync(name, group.Version, FeatureGroupModel.MostQuarantineCounted, ct).ConfigureAwait(false),
-            Quarantine = group.RowsQuarantined == 0 ? [] : await queries.QuarantineAsync(name, group.Version, CommitsPerChart, QuarantinedRows, ct).ConfigureAwait(false),
+            Statistics = [.. statistics.Select(GroupStatistics.Of)],
+            QuarantineCounts = group.RowsQuarantined == 0 ? [] : await panels.ReadAsync([], limited => queries.QuarantineCountsAsync(name, group.Version, FeatureGroupModel.MostQuarantineCounted, limited), "quarantine").ConfigureAwait(false),
+            Quarantine = group.RowsQuarantined == 0 ? [] : await panels.ReadAsync([], limited => queries.QuarantineAsync(name, group.Version, CommitsPerChart, QuarantinedRows, limited), "quarantine").ConfigureAwait(false),
             UsedBy = usedBy,
             LabelOf = labelOf,
             ReadBy = [.. catalog.FeaturePipelines.Where(pipeline => pipeline.Reads.Any(read => read.Name == name)).Select(pipeline => pipeline.Writes.Name).Distinct().Where(writes => writes != name)],
-            Reads = commits.Count == 0 ? [] : await features.InputsAsync(commits[0].CommitId, ct).ConfigureAwait(false),
-            Champions = await queries.ChampionsOnAsync([.. views, .. labelOf], ct).ConfigureAwait(false),
+            Reads = commits.Count == 0 ? [] : await panels.ReadAsync([], limited => features.InputsAsync(commits[0].CommitId, limited), "lineage").ConfigureAwait(false),
+            Champions = await panels.ReadAsync([], limited => queries.ChampionsOnAsync([.. views, .. labelOf], limited), "lineage").ConfigureAwait(false),
+            Errors = panels.Errors,
         };
     });
 

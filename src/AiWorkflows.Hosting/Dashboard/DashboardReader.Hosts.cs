@@ -14,9 +14,11 @@ internal sealed partial class DashboardReader
     {
         var ct = CancellationToken.None;
         var hosts = await ledger.HostsAsync(ct).ConfigureAwait(false);
-        var waiting = await ledger.QueuesAsync(ct).ConfigureAwait(false);
+        var panels = Panels();
+        var waiting = await panels.ReadAsync([], ledger.QueuesAsync, "queues").ConfigureAwait(false);
         var live = LiveHosts.Of(hosts, await ledger.NowAsync(ct).ConfigureAwait(false));
-        return new HostsModel([.. hosts.OrderByDescending(host => host.LastSeen).Take(MostHosts)], await queries.RunningStepsAsync(RowsPerPanel, ct).ConfigureAwait(false), waiting, live.Unserved(waiting));
+        var running = await panels.ReadAsync([], limited => queries.RunningStepsAsync(RowsPerPanel, limited), "running").ConfigureAwait(false);
+        return new HostsModel([.. hosts.OrderByDescending(host => host.LastSeen).Take(MostHosts)], running, waiting, live.Unserved(waiting)) { Errors = panels.Errors };
     });
 
     /// <summary>By id: seeks. By name: the tables of names, which are small.</summary>

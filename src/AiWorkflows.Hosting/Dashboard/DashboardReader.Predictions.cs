@@ -20,11 +20,12 @@ internal sealed partial class DashboardReader
             return PredictionsModel.Nothing(search);
         var filter = new DashboardPredictionFilter(model, search.Version, search.From, search.To, search.Online);
         string[] pipelines = [.. catalog.Inferences.Where(inference => inference.Model == model).Select(inference => inference.Name)];
-        var batches = await CurrentBatchesAsync(pipelines, filter, search.Key is null ? before >> 32 : null, ct).ConfigureAwait(false);
-        var rows = search.Key is { } key ? await AboutAsync(key, filter, before, ct).ConfigureAwait(false) : await NewestAsync(batches, filter, before, ct).ConfigureAwait(false);
+        var panels = Panels();
+        var batches = await panels.ReadAsync([], limited => CurrentBatchesAsync(pipelines, filter, search.Key is null ? before >> 32 : null, limited), search.Key is null ? ["histogram", "found"] : ["histogram"]).ConfigureAwait(false);
+        var rows = await panels.ReadAsync([], limited => search.Key is { } key ? AboutAsync(key, filter, before, limited) : NewestAsync(batches, filter, before, limited), "found").ConfigureAwait(false);
         var shown = versions.FirstOrDefault(version => version.Model == model && version.IsChampion) ?? versions.LastOrDefault(version => version.Model == model);
-        var live = await queries.DailyMetricsAsync(pipelines, shown?.PrimaryMetric ?? "auc", ChartDays, ct).ConfigureAwait(false);
-        return new PredictionsModel(search with { Model = model }, versions, shown, batches, [.. rows.Take(RowsPerPanel)], HasOlder: rows.Count > RowsPerPanel, IsFirstPage: before is null, [.. live.Reverse()]);
+        var live = await panels.ReadAsync([], limited => queries.DailyMetricsAsync(pipelines, shown?.PrimaryMetric ?? "auc", ChartDays, limited), "live").ConfigureAwait(false);
+        return new PredictionsModel(search with { Model = model }, versions, shown, batches, [.. rows.Take(RowsPerPanel)], HasOlder: rows.Count > RowsPerPanel, IsFirstPage: before is null, [.. live.Reverse()]) { Errors = panels.Errors };
     });
 
     private async Task<IReadOnlyList<DashboardBatch>> CurrentBatchesAsync(string[] pipelines, DashboardPredictionFilter filter, long? until, CancellationToken ct)

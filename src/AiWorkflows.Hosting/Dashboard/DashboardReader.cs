@@ -4,6 +4,7 @@ using AiWorkflows.Hosting.Dashboard.Models;
 using AiWorkflows.Hosting.Dashboard.Pages;
 using AiWorkflows.Hosting.Dashboard.Runs;
 using AiWorkflows.Hosting.Dashboard.Workflows;
+using AiWorkflows.Storage;
 using AiWorkflows.Storage.Queries;
 using AiWorkflows.Workflows;
 
@@ -12,7 +13,7 @@ namespace AiWorkflows.Hosting.Dashboard;
 /// <summary>Reads what the pages show, each answer at most once a second.</summary>
 internal sealed partial class DashboardReader(
     DashboardQueries queries, ModelQueries models, FeatureQueries features, GroupRowQueries groupRows, BackfillQueries backfills, PredictionQueries predictions, PredictionExplainer explainer,
-    StreamReports streams, ILedger ledger, PageCache cache, Catalog catalog, BusinessClock clock, IJobDispatcher dispatcher)
+    StreamReports streams, ILedger ledger, PageCache cache, Catalog catalog, BusinessClock clock, IJobDispatcher dispatcher, StoreDatabase database)
 {
     /// <summary>How many windows a strip shows.</summary>
     public const int StripCells = 30;
@@ -24,7 +25,11 @@ internal sealed partial class DashboardReader(
     private const int ChartDays = 90;
     private const int RowsPerPanel = 50;
 
+    private const int DriftRows = 3_000;
+
     public Catalog Catalog => catalog;
+
+    private PanelReader Panels() => new(TimeProvider.System, database);
 
     public DateTime EventTime => clock.GetUtcNow().UtcDateTime;
 
@@ -35,7 +40,7 @@ internal sealed partial class DashboardReader(
 
     public async Task<SectionBar> SectionBarAsync()
     {
-        var runs = await OpenAndFailedAsync().ConfigureAwait(false);
+        var runs = await Panels().ReadAsync([], _ => OpenAndFailedAsync()).ConfigureAwait(false);
         return new(runs.Count(run => run.IsOpen), runs.Count(run => !run.IsOpen), clock.Stands || clock.Speed is not null ? EventTime : null, clock.Speed);
     }
 
@@ -45,6 +50,7 @@ internal sealed partial class DashboardReader(
         var open = await OpenAndFailedAsync().ConfigureAwait(false);
         var runs = await queries.NewestRunsAsync(StripCells * 2, ct).ConfigureAwait(false);
         string[] pipelines = [.. catalog.Inferences.Select(inference => inference.Name)];
+        var panels = Panels();
         return new WorkflowsModel
         {
             OpenAndFailed = open,
@@ -53,8 +59,9 @@ internal sealed partial class DashboardReader(
             Steps = (await queries.StepsOfAsync([.. runs.Concat(open).Select(run => run.RunId).Distinct()], ct).ConfigureAwait(false)).ToDictionary(steps => steps.RunId),
             Watermarks = (await queries.WatermarksAsync(ct).ConfigureAwait(false)).ToDictionary(mark => mark.Pipeline, mark => mark.EventTime.Value),
             Versions = (await queries.NewestVersionsAsync(VersionsPerModel, ct).ConfigureAwait(false)).ToLookup(version => version.Model),
-            Totals = await queries.TotalsAsync(ct).ConfigureAwait(false),
-            LiveAuc = await queries.DailyMetricsAsync(pipelines, "auc", MetricDays * Math.Max(1, pipelines.Length), ct).ConfigureAwait(false),
+            Totals = await panels.ReadAsync(null, async limited => (DashboardTotals?)await queries.TotalsAsync(limited).ConfigureAwait(false), "facts").ConfigureAwait(false) ?? new(),
+            LiveAuc = await panels.ReadAsync([], limited => queries.DailyMetricsAsync(pipelines, "auc", MetricDays * Math.Max(1, pipelines.Length), limited), "facts").ConfigureAwait(false),
+            Errors = panels.Errors,
             EventTime = EventTime,
             IsReplay = clock.Speed is not null,
         };
@@ -74,20 +81,36 @@ internal sealed partial class DashboardReader(
         var ct = CancellationToken.None;
         if (await queries.RunAsync(runId, ct).ConfigureAwait(false) is not { } run)
             return null;
+        var panels = Panels();
         return new RunModel
         {
             Run = run,
             Steps = await queries.StepsAsync(runId, ct).ConfigureAwait(false),
-            Edges = await queries.EdgesAsync(runId, ct).ConfigureAwait(false),
-            Attempts = (await queries.AttemptsAsync(runId, ct).ConfigureAwait(false)).ToLookup(attempt => attempt.StageRunId),
-            Outputs = await queries.OutputsAsync(runId, ct).ConfigureAwait(false),
-            Previous = await queries.PreviousSuccessAsync(run.Workflow, runId, ct).ConfigureAwait(false),
-            Log = await queries.LogTailAsync(runId, log, LogLines, ct).ConfigureAwait(false),
+            Edges = await panels.ReadAsync([], limited => queries.EdgesAsync(runId, limited), "dag").ConfigureAwait(false),
+            Attempts = (await panels.ReadAsync([], limited => queries.AttemptsAsync(runId, limited), "timeline").ConfigureAwait(false)).ToLookup(attempt => attempt.StageRunId),
+            Outputs = await panels.ReadAsync([], limited => queries.OutputsAsync(runId, limited), "published").ConfigureAwait(false),
+            Previous = await panels.ReadAsync(null, limited => queries.PreviousSuccessAsync(run.Workflow, runId, limited)).ConfigureAwait(false),
+            Log = await panels.ReadAsync([], limited => queries.LogTailAsync(runId, log, LogLines, limited), "log").ConfigureAwait(false),
+            Errors = panels.Errors,
             LogFilter = log,
             EngineId = EngineId,
             Unserved = run.State == States.Running ? await UnservedAsync(ct).ConfigureAwait(false) : [],
         };
     });
+
+    /// <param name="other">Null for the newest succeeded run of the workflow before it.</param>
+    /// <returns>Null where one of them is not in the ledger.</returns>
+    public Task<RunComparison?> CompareRunsAsync(long runId, long? other) => cache.GetAsync<RunComparison?>($"compare runs {runId} {other}", async () =>
+    {
+        var ct = CancellationToken.None;
+        if (await queries.RunAsync(runId, ct).ConfigureAwait(false) is not { } run)
+            return null;
+        var second = other is { } id ? await queries.RunAsync(id, ct).ConfigureAwait(false) : await queries.PreviousSuccessAsync(run.Workflow, runId, ct).ConfigureAwait(false);
+        return second is null && other is not null ? null : new RunComparison(await ComparedAsync(run, ct).ConfigureAwait(false), second is null ? null : await ComparedAsync(second, ct).ConfigureAwait(false));
+    });
+
+    private async Task<ComparedRun> ComparedAsync(DashboardRun run, CancellationToken ct) =>
+        new(run, StepGroup.Of(await queries.StepsAsync(run.RunId, ct).ConfigureAwait(false)), await queries.OutputsAsync(run.RunId, ct).ConfigureAwait(false));
 
     private async Task<IReadOnlyList<QueueState>> UnservedAsync(CancellationToken ct)
     {
@@ -124,13 +147,16 @@ internal sealed partial class DashboardReader(
     {
         var ct = CancellationToken.None;
         var versions = await models.VersionsAsync(model, null, RowsPerPanel, ct).ConfigureAwait(false);
-        var history = await models.HistoryAsync(model, RowsPerPanel, ct).ConfigureAwait(false);
         var champion = await queries.ChampionAsync(model, ct).ConfigureAwait(false);
         if (versions.Count == 0 || await models.FindAsync(model, version ?? champion ?? versions[0].Version, ct).ConfigureAwait(false) is not { } shown)
             return null;
         string[] pipelines = [.. catalog.Inferences.Where(inference => inference.Model == model).Select(inference => inference.Name)];
-        var live = await queries.DailyMetricsAsync(pipelines, shown.PrimaryMetric, ChartDays, ct).ConfigureAwait(false);
-        return new ModelModel(model, versions, shown, champion, history, [.. live.Reverse()], await queries.InputsOfAsync(0, shown.DatasetId, ct).ConfigureAwait(false));
+        var panels = Panels();
+        var history = await panels.ReadAsync([], limited => models.HistoryAsync(model, RowsPerPanel, limited), "aliases").ConfigureAwait(false);
+        var live = await panels.ReadAsync([], limited => queries.DailyMetricsAsync(pipelines, shown.PrimaryMetric, ChartDays, limited), "live").ConfigureAwait(false);
+        var inputs = await panels.ReadAsync([], limited => queries.InputsOfAsync(0, shown.DatasetId, limited), "lineage").ConfigureAwait(false);
+        var drift = await panels.ReadAsync([], limited => queries.DriftAsync(pipelines, model, shown.Version, DriftRows, limited), "drift").ConfigureAwait(false);
+        return new ModelModel(model, versions, shown, champion, history, [.. live.Reverse()], inputs) { Drift = drift, Errors = panels.Errors };
     });
 
     /// <summary>Without numbers: the newest version beside the champion, or beside the one before it.</summary>

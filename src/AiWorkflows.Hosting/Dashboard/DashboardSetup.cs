@@ -49,6 +49,7 @@ internal static class DashboardSetup
         AddPage("/streams", new StreamsPage());
         AddPage("/predictions/(?<id>[0-9]{1,19})", new PredictionPage());
         AddPage("/runs/(?<id>[0-9]{1,18})", new RunPage());
+        AddPage("/runs/(?<id>[0-9]{1,18})/compare", new CompareRunsPage());
         AddPage("/backfills/(?<id>[0-9]{1,18})", new BackfillPage());
         AddPage("/features/(?<name>[^/]+)", new FeatureGroupPage());
         AddPage("/features/(?<name>[^/]+)/rows", new GroupRowsPage());

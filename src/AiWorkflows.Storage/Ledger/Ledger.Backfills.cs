@@ -70,9 +70,9 @@ internal sealed partial class Ledger
         ? new(row.BackfillId, row.Workflow, new(row.WindowFrom, row.WindowTo), Timestamps.SpanFromMicros(row.Every), row.Parallel, row.Train, row.Models, row.PinSeq, row.RequestedBy, row.RequestedAt)
         : null;
 
-    public Task<(int Windows, IReadOnlyList<long> Running)> CancelBackfillAsync(long backfillId, string by, CancellationToken ct) => database.WriteAsync<(int, IReadOnlyList<long>)>(async tx =>
+    public Task<(int Windows, IReadOnlyList<long> Running)> CancelBackfillAsync(long backfillId, string by, string? why, CancellationToken ct) => database.WriteAsync<(int, IReadOnlyList<long>)>(async tx =>
     {
-        var cancelled = new { BackfillId = backfillId, Reason = $"cancelled by {by}" };
+        var cancelled = new { BackfillId = backfillId, Reason = why is null ? $"cancelled by {by}" : $"cancelled by {by}: {why}" };
         await tx.ExecuteAsync("UPDATE {workflows.workflows} SET touch = touch + 1 WHERE workflow = (SELECT workflow FROM {workflows.backfills} WHERE backfill_id = @BackfillId)", cancelled);
         var running = await tx.ReadAsync<long>("SELECT run_id FROM {workflows.runs} WHERE backfill_id = @BackfillId AND state = 'running' ORDER BY run_id", cancelled);
         var windows = await tx.ExecuteAsync("""
@@ -92,7 +92,7 @@ internal sealed partial class Ledger
             WHERE outcome IS NULL AND stage_run_id IN (SELECT s.stage_run_id FROM {workflows.stage_runs} s JOIN {workflows.runs} r ON r.run_id = s.run_id
                 WHERE r.backfill_id = @BackfillId AND r.state = 'cancelled')
             """, cancelled);
-        await AuditAsync(tx, by, "cancel", $"backfill {backfillId}", $"{windows} windows");
+        await AuditAsync(tx, by, "cancel", $"backfill {backfillId}", why is null ? $"{windows} windows" : $"{windows} windows, {why}");
         return (windows, running);
     }, ct);
 

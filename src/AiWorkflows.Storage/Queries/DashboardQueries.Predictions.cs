@@ -116,6 +116,15 @@ internal sealed partial class DashboardQueries
 
     private const int OrdinalsAStep = 128;
 
+    /// <summary>How far the features that a version was asked about lay from its training data, by day; the newest day first.</summary>
+    public async Task<IReadOnlyList<DashboardDrift>> DriftAsync(IReadOnlyCollection<string> pipelines, string model, int version, int limit, CancellationToken ct) => pipelines.Count == 0 ? []
+        : await QueryAsync<DashboardDrift>(
+            """
+            SELECT d.day, d.feature, d.psi, d.rows FROM {prediction_log.drift} d
+            WHERE d.pipeline IN @pipelines AND d.model = @model AND d.version = @version AND d.psi IS NOT NULL
+            ORDER BY d.day DESC, d.feature {limit:@limit}
+            """, new { pipelines, model, version, limit }, ct);
+
     /// <summary>The groups that a batch, and the dataset of its model, were made from.</summary>
     public Task<IReadOnlyList<DashboardInput>> InputsOfAsync(long batchId, long datasetId, CancellationToken ct) => QueryAsync<DashboardInput>(
         """
@@ -162,6 +171,17 @@ internal sealed record DashboardInput
     public long AsOfSeq { get; init; }
     public Utc WindowFrom { get; init; }
     public Utc WindowTo { get; init; }
+}
+
+/// <summary>How far a feature lay from its training data on a day.</summary>
+internal sealed record DashboardDrift
+{
+    public Utc Day { get; init; }
+    public required string Feature { get; init; }
+
+    /// <summary>Population stability index over the bins of the training data.</summary>
+    public double Psi { get; init; }
+    public long Rows { get; init; }
 }
 
 /// <summary>Where a commit came from.</summary>

@@ -71,9 +71,17 @@ internal class SqliteDatabase : StoreDatabase
         var connection = _readers.Rent();
         try
         {
-            var result = await read(connection);
+            T result;
+            // A statement runs on the thread that asks, and looks at no token.
+            await using (ct.Register(() => SQLitePCL.raw.sqlite3_interrupt(connection.Handle)))
+                result = await read(connection);
             _readers.Return(connection);
             return result;
+        }
+        catch (SqliteException) when (ct.IsCancellationRequested)
+        {
+            connection.Dispose();
+            throw new OperationCanceledException(ct);
         }
         catch
         {

@@ -43,8 +43,9 @@ internal partial interface ILedger
     Task<BackfillRecord?> FindBackfillAsync(long backfillId, CancellationToken ct);
 
     /// <summary>Cancels all windows that have not ended, and returns those that were running.</summary>
+    /// <param name="why">Kept with each run and on record; null where nobody said.</param>
     /// <returns>The number of windows cancelled, and the ids of those runs.</returns>
-    Task<(int Windows, IReadOnlyList<long> Running)> CancelBackfillAsync(long backfillId, string by, CancellationToken ct);
+    Task<(int Windows, IReadOnlyList<long> Running)> CancelBackfillAsync(long backfillId, string by, string? why, CancellationToken ct);
 
     /// <summary>Puts the failed and cancelled windows back to requested, and returns how many.</summary>
     Task<int> RetryBackfillAsync(long backfillId, string by, CancellationToken ct);

@@ -17,12 +17,13 @@ internal sealed partial class RunEngine
     }
 
     /// <summary>Cancels all windows that have not ended; running code is told within two seconds, in whichever host it runs.</summary>
+    /// <param name="why">Kept with each run and on record; null where nobody said.</param>
     /// <returns>How many windows.</returns>
     /// <exception cref="InvalidRequestException">There is no such backfill.</exception>
-    public async Task<int> CancelBackfillAsync(long backfillId, string by, CancellationToken ct)
+    public async Task<int> CancelBackfillAsync(long backfillId, string by, string? why, CancellationToken ct)
     {
         await RequireBackfillAsync(backfillId, ct);
-        var (windows, running) = await Ledger.CancelBackfillAsync(backfillId, by, ct);
+        var (windows, running) = await Ledger.CancelBackfillAsync(backfillId, by, why, ct);
         foreach (var runId in running)
         {
             _executor.StopRun(runId);

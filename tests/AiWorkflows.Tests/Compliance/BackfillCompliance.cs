@@ -146,11 +146,11 @@ public abstract class BackfillCompliance
         await AdmitAsync(store, runs[0].RunId);
         await store.Ledger.WinAsync(new(await store.ClaimNextAsync(runs[0].RunId)), default);
         var attempt = await store.ClaimNextAsync(runs[0].RunId);
-        var (windows, running) = await store.Ledger.CancelBackfillAsync(id, "ada", default);
+        var (windows, running) = await store.Ledger.CancelBackfillAsync(id, "ada", null, default);
         windows.ShouldBe(Windows);
         running.ShouldBe([runs[0].RunId]);
         (await store.Ledger.WinAsync(new(attempt), default)).Outcome.ShouldBe(PublishOutcome.Fenced);
-        (await store.Ledger.CancelBackfillAsync(id, "ada", default)).Windows.ShouldBe(0);
+        (await store.Ledger.CancelBackfillAsync(id, "ada", null, default)).Windows.ShouldBe(0);
         (await RunsAsync(store, id)).ShouldAllBe(r => r.State == States.Cancelled);
 
         (await store.Ledger.RetryBackfillAsync(id, "ada", default)).ShouldBe(Windows);

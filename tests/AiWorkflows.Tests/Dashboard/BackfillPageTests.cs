@@ -48,6 +48,37 @@ public sealed partial class BackfillPageTests
         (await client.GetStringAsync(host.Url + "/hangfire/backfills/1")).ShouldNotContain("/retry");
     }
 
+    [Fact]
+    public async Task Cancelling_asks_why_and_keeps_it_with_the_windows_and_on_record()
+    {
+        await using var host = await FilledAsync();
+        using var browser = new Viewer(host.Url);
+        (await browser.PostAsync("/backfills/1", "/backfills/1/cancel")).ShouldBe((HttpStatusCode.UnprocessableEntity, "Say why; it is kept on record."));
+        (await browser.PostAsync("/backfills/1", "/backfills/1/cancel", ("reason-cancel", "wrong month"))).Status.ShouldBe(HttpStatusCode.NoContent);
+        (await host.Database.ReadAsync<string>("SELECT reason FROM {workflows.runs} WHERE state = 'cancelled' AND backfill_id = 1", null, CancellationToken.None)).ShouldBe(["cancelled by dashboard: wrong month", "cancelled by dashboard: wrong month"]);
+        (await host.Database.ReadAsync<string>("SELECT done_by || ' ' || action || ' ' || subject || ': ' || details FROM {workflows.audit}", null, CancellationToken.None)).ShouldBe(["dashboard cancel backfill 1: 2 windows, wrong month"]);
+        (await browser.GetAsync("/backfills/1")).ShouldNotContain("id=\"cancel\"");
+    }
+
+    [Fact]
+    public async Task The_list_goes_on_page_by_page()
+    {
+        await using var host = await FilledAsync();
+        await host.Database.WriteAsync(async tx =>
+        {
+            for (var id = 2; id <= 61; id++)
+                await tx.ExecuteAsync("INSERT INTO {workflows.backfills} (backfill_id, workflow, window_from, window_to, every, pin_seq, requested_by, requested_at) VALUES (@id, 'flight-delays', 0, 1, 1, 1, 'ana', 0)", new { id });
+        }, CancellationToken.None);
+        using var client = new HttpClient();
+        var first = await client.GetStringAsync(host.Url + "/hangfire/backfills");
+        first.ShouldContain("50 backfills, newest first; there are older ones");
+        first.ShouldContain("href=\"/hangfire/backfills?before=12\">Older</a>");
+        var second = await client.GetStringAsync(host.Url + "/hangfire/backfills?before=12");
+        second.ShouldContain("11 backfills, newest first");
+        second.ShouldContain("href=\"/hangfire/backfills\">Newest</a>");
+        second.ShouldNotContain("data-aw-live");
+    }
+
     private static async Task<DashboardHost> FilledAsync(bool readOnly = false)
     {
         var host = await DashboardHost.StartAsync(DashboardSeed.Catalog, DashboardSeed.Clock, readOnly);

@@ -63,8 +63,31 @@ public sealed class ModelPageTests
         html.ShouldContain("Roll back to v12…");
         (await browser.PostAsync(page, page + "/rollback", ("reason-rollback", "worse in July"))).Status.ShouldBe(HttpStatusCode.NoContent);
         (await browser.PostAsync(page, page + "/promote", ("version", "11"), ("alias", "challenger"), ("reason-promote", "once more"))).Status.ShouldBe(HttpStatusCode.NoContent);
+        (await browser.PostAsync(page, page + "/promote", ("version", "10"), ("alias", "champion"), ("another", "Canary 1"), ("reason-promote", "x"))).Message.ShouldContain("'Canary 1' is no alias");
+        (await browser.PostAsync(page, page + "/promote", ("version", "12"), ("alias", "champion"), ("another", "canary"), ("reason-promote", "one host"))).ShouldBe((HttpStatusCode.NoContent, ""));
+        (await browser.GetAsync(page)).ShouldContain("<option value=\"canary\">canary</option>");
         var audit = await host.Database.ReadAsync<string>("SELECT done_by || ' ' || action || ' ' || subject || ' ' || details FROM {workflows.audit} ORDER BY audit_id", null, CancellationToken.None);
-        audit.ShouldBe(["dashboard promote model flight-delay champion: 12 to 11, <b>better</b> in June", "dashboard promote model flight-delay champion: 11 to 12, worse in July", "dashboard alias model flight-delay challenger: none to 11, once more"]);
+        audit.ShouldBe(["dashboard promote model flight-delay champion: 12 to 11, <b>better</b> in June", "dashboard promote model flight-delay champion: 11 to 12, worse in July", "dashboard alias model flight-delay challenger: none to 11, once more",
+            "dashboard alias model flight-delay canary: none to 12, one host"]);
+    }
+
+    [Fact]
+    public async Task Drift_of_the_shown_version_is_told_by_feature_the_furthest_first()
+    {
+        await using var host = await FilledAsync();
+        using var client = new HttpClient();
+        (await client.GetStringAsync(host.Url + "/hangfire/models/flight-delay")).ShouldNotContain("<h2>Drift</h2>");
+        await host.Database.WriteAsync(async tx =>
+        {
+            foreach (var (version, day, feature, psi) in new[] { (12, 1, "<i>Hour</i>", 0.01), (12, 2, "<i>Hour</i>", 0.31), (12, 1, "Gap", 0.5), (12, 2, "Gap", 0.12), (11, 2, "Old", 0.9) })
+                await tx.ExecuteAsync("INSERT INTO {prediction_log.drift} (pipeline, model, version, day, feature, psi, rows, computed_at) VALUES ('delay-scoring', 'flight-delay', @version, @at, @feature, @psi, 9, 0)",
+                    new { version, feature, psi, at = (Utc)DashboardSeed.Clock.Date.AddDays(day) });
+        }, CancellationToken.None);
+        var html = await client.GetStringAsync(host.Url + "/hangfire/models/flight-delay?version=12");
+        html.ShouldContain("<h2>Drift</h2>");
+        html.ShouldNotContain("<i>Hour");
+        html.ShouldMatch("&lt;i&gt;Hour&lt;/i&gt;(?s:.)*changed(?s:.)*0\\.310(?s:.)*Gap(?s:.)*moved(?s:.)*0\\.120");
+        html.ShouldNotContain("Old</th>");
     }
 
     [Fact]

@@ -31,6 +31,7 @@ public sealed partial class QueryPlanTests
         ["runs of a workflow in a state"] = r => r.RunsAsync(new("flight-delays", "running"), null),
         ["runs by a trigger"] = r => r.RunsAsync(new(Trigger: "sql"), null),
         ["run"] = r => r.RunAsync(41, DashboardLogFilter.Everything),
+        ["two runs"] = r => r.CompareRunsAsync(41, 38),
         ["log"] = r => r.LogAfterAsync(41, 0, DashboardLogFilter.Everything),
         ["backfills"] = r => r.BackfillsAsync(null),
         ["backfill"] = r => r.BackfillAsync(1),
@@ -86,7 +87,7 @@ public sealed partial class QueryPlanTests
     private static DashboardReader ReaderOn(StoreDatabase database, IServiceProvider services) => new(
         new(database), new(database), new(database), new(database), new(database), new(database), new(services.GetRequiredService<Catalog>(), services.GetRequiredService<IFeatureStore>(), new(database)),
         services.GetRequiredService<AiWorkflows.Hosting.StreamReports>(),
-        services.GetRequiredService<ILedger>(), new(TimeProvider.System), services.GetRequiredService<Catalog>(), services.GetRequiredService<BusinessClock>(), services.GetRequiredService<IJobDispatcher>());
+        services.GetRequiredService<ILedger>(), new(TimeProvider.System), services.GetRequiredService<Catalog>(), services.GetRequiredService<BusinessClock>(), services.GetRequiredService<IJobDispatcher>(), database);
 
     [GeneratedRegex(@"(?:FROM|JOIN)\s+([a-z]+_[a-z_]+)(?:\s+(?!WHERE|ON|JOIN|LEFT|ORDER|GROUP|UNION|CROSS)([a-z]+)\b)?")]
     private static partial Regex Alias();

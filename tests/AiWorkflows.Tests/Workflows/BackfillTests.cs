@@ -108,7 +108,7 @@ public class BackfillTests
         await two.Task.WaitAsync(TimeSpan.FromSeconds(20));
         await host.Engine.SweepAsync(default);
         running.Keys.Order(Comparer<Window>.Create((a, b) => a.From.CompareTo(b.From))).ShouldBe([Days(1, 2), Days(2, 3)]);
-        (await host.Engine.CancelBackfillAsync(backfill.BackfillId, "me", default)).ShouldBe(7);
+        (await host.Engine.CancelBackfillAsync(backfill.BackfillId, "me", null, default)).ShouldBe(7);
         (await EndAsync(host, backfill.BackfillId)).ShouldAllBe(w => w.State == "cancelled" && w.Reason == "cancelled by me");
         await Task.WhenAll(host.Dispatcher.Jobs).WaitAsync(TimeSpan.FromSeconds(20));
         running.Count.ShouldBe(2);

@@ -50,7 +50,7 @@ internal static class DashboardActions
         await Engine(request).ResumeAsync(request.Id, request.By, ct).ConfigureAwait(false) ? null : $"Run {request.Id} has neither failed nor been cancelled; there is nothing to resume.";
 
     public static async Task<string?> CancelBackfillAsync(ActionRequest request, CancellationToken ct) =>
-        await Engine(request).CancelBackfillAsync(request.Id, request.By, ct).ConfigureAwait(false) > 0 ? null : $"All windows of backfill {request.Id} had ended already.";
+        await Engine(request).CancelBackfillAsync(request.Id, request.By, request.Reason("cancel"), ct).ConfigureAwait(false) > 0 ? null : $"All windows of backfill {request.Id} had ended already.";
 
     public static async Task<string?> RetryBackfillAsync(ActionRequest request, CancellationToken ct) =>
         await Engine(request).RetryBackfillAsync(request.Id, request.By, ct).ConfigureAwait(false) > 0 ? null : $"No window of backfill {request.Id} has failed or was cancelled; there is nothing to retry.";

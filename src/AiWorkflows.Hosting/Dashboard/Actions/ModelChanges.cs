@@ -12,7 +12,7 @@ internal static class ModelChanges
     {
         if (!int.TryParse(request.Field("version"), NumberStyles.None, CultureInfo.InvariantCulture, out var version))
             return "Choose a version.";
-        var alias = request.Field("alias") ?? ModelActions.Champion;
+        var alias = request.Field("another") ?? request.Field("alias") ?? ModelActions.Champion;
         return await MoveAsync(request, alias, async actions => await actions.SetAliasAsync(request.Name, alias, version, request.By, request.Reason("promote"), ct).ConfigureAwait(false), ct).ConfigureAwait(false);
     }
 

@@ -35,7 +35,7 @@ internal sealed class BackfillPage : DashboardPage
             Heading = Markup.Of($"Backfill {backfill.BackfillId} {Status.OfRun(backfill.State, backfill.State == States.Running ? BackfillsPage.Share(backfill) : null)}{Markup.When(backfill.Train, Tag("train"))}"),
             Subtitle = Markup.Of($"{Link(context.WorkflowRuns(backfill.Workflow), backfill.Workflow)} · {backfill.WindowFrom.ToString()} to {backfill.WindowTo.ToString()} UTC every {SpanText.Of(Timestamps.SpanFromMicros(backfill.Every))} · requested by {backfill.RequestedBy}, {context.Time(backfill.RequestedAt.Value)}"),
             Actions = Actions(backfill, context),
-            Body = Part("facts", Facts(backfill, context)) + Panel("Windows", Body(WindowCalendar.Render(model, context)), right: Legend(
+            Body = Part("facts", Facts(backfill, context)) + CancelForm(backfill, context) + Panel("Windows", Body(WindowCalendar.Render(model, context)), right: Legend(
                 (Status.Ok, "succeeded"), (Status.Bad, "failed"), (Status.Run, "running"), (Status.Wait, "waiting"), (Status.Cancel, "cancelled")), part: "windows")
                 + Panel("Failed and running", Rows(model, context), part: "rows"),
             Sql = SuggestedQueries.WindowsOf(backfill.BackfillId),
@@ -60,11 +60,14 @@ internal sealed class BackfillPage : DashboardPage
         var retry = backfill.Failed + backfill.Cancelled > 0
             ? Action(url + "/retry", $"Retry {Format.Count(backfill.Failed + backfill.Cancelled, "window")}", "btn-primary btn-sm") : Markup.Empty;
         var cancel = backfill.Requested + backfill.Running > 0
-            ? Action(url + "/cancel", "Cancel backfill", "btn-default btn-sm aw-danger",
-                $"Cancel the {Format.Count(backfill.Requested + backfill.Running, "window")} of backfill {backfill.BackfillId.ToString(CultureInfo.InvariantCulture)} that have not ended? What was published stays.")
-            : Markup.Empty;
+            ? Link("#cancel", "Cancel backfill…", "btn btn-default btn-sm aw-danger") : Markup.Empty;
         return retry + cancel;
     }
+
+    private static Markup CancelForm(BackfillRow backfill, PageContext context) => Markup.When(!context.IsReadOnly && backfill.Requested + backfill.Running > 0, Models.ModelForms.Panel(
+        "cancel", $"Cancel backfill {backfill.BackfillId.ToString(CultureInfo.InvariantCulture)}",
+        $"The {Format.Count(backfill.Requested + backfill.Running, "window")} that {(backfill.Requested + backfill.Running == 1 ? "has" : "have")} not ended {(backfill.Requested + backfill.Running == 1 ? "is" : "are")} cancelled; what was published stays. They can be retried later.",
+        context.Backfill(backfill.BackfillId) + "/cancel", Markup.Empty, "Cancel backfill", "btn-default aw-danger"));
 
     private static Markup Rows(BackfillModel model, PageContext context)
     {

@@ -45,6 +45,9 @@ internal sealed record FeatureGroupModel
     /// <summary>Groups that pipelines of this host make from it.</summary>
     public IReadOnlyList<string> ReadBy { get; init; } = [];
     public required IReadOnlyList<DashboardChampion> Champions { get; init; }
+
+    /// <summary>Which panels could not be read.</summary>
+    public PanelErrors Errors { get; init; } = PanelErrors.None;
 }
 
 /// <summary>Rows of a group.</summary>

@@ -12,7 +12,11 @@ namespace AiWorkflows.Hosting.Dashboard.Hosts;
 /// <param name="Running">Steps that somebody executes.</param>
 /// <param name="Waiting">What waits in each queue.</param>
 /// <param name="Unserved">Of it, the queues that no live host takes anything from.</param>
-internal sealed record HostsModel(IReadOnlyList<HostRecord> Hosts, IReadOnlyList<DashboardStep> Running, IReadOnlyList<QueueState> Waiting, IReadOnlyList<QueueState> Unserved);
+internal sealed record HostsModel(IReadOnlyList<HostRecord> Hosts, IReadOnlyList<DashboardStep> Running, IReadOnlyList<QueueState> Waiting, IReadOnlyList<QueueState> Unserved)
+{
+    /// <summary>Which panels could not be read.</summary>
+    public PanelErrors Errors { get; init; } = PanelErrors.None;
+}
 
 /// <summary>Who works: each host with its queues, what it runs and when it was last heard of.</summary>
 internal sealed class HostsPage : DashboardPage
@@ -38,7 +42,7 @@ internal sealed class HostsPage : DashboardPage
                     Fact("Workers", Markup.Text(Format.Number(alive.Sum(host => Queues(host).Sum(queue => queue.Value)))), Markup.Raw("in all queues")),
                     Fact("Running", Markup.Of($"{model.Running.Count} <small>steps</small>"), Markup.Text(Format.Count(model.Running.Select(step => step.RunId).Distinct().Count(), "run"))),
                     Fact("Waiting", Markup.Of($"{model.Waiting.Sum(queue => queue.Waiting)} <small>steps</small>"), Markup.Text(model.Waiting.Count == 0 ? "nothing waits" : $"longest {Format.Duration(model.Waiting.Max(queue => queue.Oldest))}")),
-                    Fact("Code", Markup.Text(Format.Count(alive.Select(host => host.CodeVersion).Distinct().Count(), "version")), Markup.Raw("among those alive"))))}{Components.Panel("Hosts", List(model, context), part: "hosts")}<div class="aw-grid"><div class="aw-c8">{Components.Panel("Running", Running(model, context), part: "running")}</div><div class="aw-c4">{Components.Panel("Queues", Waiting(model, alive), part: "queues")}</div></div>
+                    Fact("Code", Markup.Text(Format.Count(alive.Select(host => host.CodeVersion).Distinct().Count(), "version")), Markup.Raw("among those alive"))))}{Components.Panel("Hosts", List(model, context), part: "hosts")}<div class="aw-grid"><div class="aw-c8">{Components.Panel("Running", Running(model, context), part: "running", failed: model.Errors["running"])}</div><div class="aw-c4">{Components.Panel("Queues", Waiting(model, alive), part: "queues", failed: model.Errors["queues"])}</div></div>
                 """),
             LiveUrl = context.Url("/hosts/parts"),
             Sql = SuggestedQueries.Hosts,

@@ -25,8 +25,8 @@ internal static class ModelForms
             return Markup.Empty;
         var offered = model.Shown.Version != model.Champion ? model.Shown.Version : model.Versions[0].Version;
         var versions = model.Versions.Select(v => (Number(v.Version), $"v{v.Version}: {Metric(v.PrimaryValue)} over {Metric(v.BaselineValue)}{(v.Version == model.Champion ? ", champion" : "")}"));
-        var promote = Panel("promote", "Promote a version", $"Online and batch scoring use it from their next request on; {(model.Champion is { } now ? $"v{now} stays and can be put back" : "there is no champion yet")}. Runs and backfills that have begun keep theirs.",
-            Url(model, context) + "/promote", Fields.Select("version", "Version", null, versions, Number(offered)) + Fields.Select("alias", "as", null, ["champion", "challenger"], ModelActions.Champion), "Promote", "btn-primary");
+        var promote = Panel("promote", "Promote a version", $"As champion, online and batch scoring use it from their next request on; {(model.Champion is { } now ? $"v{now} stays and can be put back" : "there is no champion yet")}. Runs and backfills that have begun keep theirs.",
+            Url(model, context) + "/promote", Fields.Select("version", "Version", null, versions, Number(offered)) + Fields.Select("alias", "as", null, Aliases(model), ModelActions.Champion) + Fields.Text("another", "or as another alias", null, "canary", 14), "Promote", "btn-primary");
         return promote + (model.Previous is not { } previous ? Markup.Empty : Panel("rollback", $"Roll back to v{Number(previous)}",
             $"v{Number(previous)}, the champion before v{Number(model.Champion ?? 0)}, serves again from the next request on. Predictions that were made stay as they are.", Url(model, context) + "/rollback", Markup.Empty, $"Roll back to v{Number(previous)}", "btn-default aw-danger"));
     }
@@ -36,6 +36,10 @@ internal static class ModelForms
         $"""
         <section class="aw-panel aw-target" id="{id}"><header><h2>{title}</h2></header><div class="aw-body"><p>{what}</p><form class="aw-form" data-aw-post="{url}">{fields}{Fields.Wide("reason-" + id, "Why (kept on record)", "", required: true)}<button class="btn btn-sm {css}" type="submit">{button}</button><a class="btn btn-default btn-sm" href="#">Not now</a><output></output></form></div></section>
         """);
+
+    /// <summary>Those that the model has, after the two that mean something to the product.</summary>
+    private static IEnumerable<string> Aliases(ModelModel model) =>
+        new[] { ModelActions.Champion, "challenger" }.Concat(model.Versions.SelectMany(version => (version.Aliases ?? "").Split(", ", StringSplitOptions.RemoveEmptyEntries)).Order(StringComparer.Ordinal)).Distinct();
 
     private static string Url(ModelModel model, PageContext context) => context.Model(model.Model);
 

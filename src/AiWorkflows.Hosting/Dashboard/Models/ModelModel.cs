@@ -14,6 +14,12 @@ internal sealed record ModelsModel(IReadOnlyList<ModelRow> Models, ILookup<strin
 internal sealed record ModelModel(
     string Model, IReadOnlyList<VersionRow> Versions, VersionDetail Shown, int? Champion, IReadOnlyList<AliasHistoryRow> History, IReadOnlyList<DashboardDailyMetric> Live, IReadOnlyList<DashboardInput> Inputs)
 {
+    /// <summary>How far each feature of what the version was asked lay from its training data, by day; the newest day first.</summary>
+    public IReadOnlyList<DashboardDrift> Drift { get; init; } = [];
+
+    /// <summary>Which panels could not be read.</summary>
+    public PanelErrors Errors { get; init; } = PanelErrors.None;
+
     /// <summary>The champion before this one: what a roll back goes to.</summary>
     public int? Previous => History.FirstOrDefault(move => move.Alias == ModelActions.Champion && move.PreviousVersion != move.Version)?.PreviousVersion;
 }

@@ -15,6 +15,9 @@ internal sealed record PredictionsModel(
     PredictionSearch Search, IReadOnlyList<DashboardVersion> Versions, DashboardVersion? Shown, IReadOnlyList<DashboardBatch> Batches, IReadOnlyList<PredictionListRow> Rows, bool HasOlder, bool IsFirstPage,
     IReadOnlyList<DashboardDailyMetric> Live)
 {
+    /// <summary>Which panels could not be read.</summary>
+    public PanelErrors Errors { get; init; } = PanelErrors.None;
+
     public static PredictionsModel Nothing(PredictionSearch search) => new(search, [], null, [], [], false, true, []);
 }
 

@@ -45,7 +45,7 @@ internal sealed class PredictionsPage : DashboardPage
         Subtitle = Markup.Raw("Every prediction is in the log before it is returned. Search by what it was about; open one to see the values that the model saw."),
         Body = model.Shown is null
             ? Components.Panel("Predictions", Empty(Markup.Raw("No model has been registered yet. Once one is, batch inference and the API log what it says here.")), part: "found")
-            : Components.Panel("Search", Body(Form(model, context))) + Charts(model) + Components.Panel("Found", Found(model, context), Markup.Text(Hint(model, pager)), pager.Links(context), part: "found"),
+            : Components.Panel("Search", Body(Form(model, context))) + Charts(model) + Components.Panel("Found", Found(model, context), Markup.Text(Hint(model, pager)), pager.Links(context), part: "found", failed: model.Errors["found"]),
         Sql = model.Search.Model is { } name ? SuggestedQueries.PredictionsBy(name) : null,
         LiveUrl = pager.LiveUrl(context),
     };
@@ -64,7 +64,7 @@ internal sealed class PredictionsPage : DashboardPage
 
     private static Markup Charts(PredictionsModel model) => Markup.Of(
         $"""
-        <div class="aw-grid"><div class="aw-c6">{Components.Panel("Probabilities", ScoreHistogram.Render(model.Batches, model.Search.Online), Markup.Text(Counted(model)), part: "histogram")}</div><div class="aw-c6">{Components.Panel("Live metric", Live(model), Markup.Text($"{WorkflowRows.MetricName(model.Shown!.PrimaryMetric)} by day of event time, and share of outcomes known"), part: "live")}</div></div>
+        <div class="aw-grid"><div class="aw-c6">{Components.Panel("Probabilities", ScoreHistogram.Render(model.Batches, model.Search.Online), Markup.Text(Counted(model)), part: "histogram", failed: model.Errors["histogram"])}</div><div class="aw-c6">{Components.Panel("Live metric", Live(model), Markup.Text($"{WorkflowRows.MetricName(model.Shown!.PrimaryMetric)} by day of event time, and share of outcomes known"), part: "live", failed: model.Errors["live"])}</div></div>
         """);
 
     private static Markup Live(PredictionsModel model) => model.Live.Count == 0 ? Empty(Markup.Raw("Appears when outcomes of predictions are known."))

@@ -20,7 +20,8 @@ internal static class Components
 
     public static Markup Small(string text) => Markup.Of($"<small>{text}</small>");
 
-    public static Markup Panel(string title, Markup content, Markup hint = default, Markup right = default, string? part = null, string? id = null) => Markup.Of(
+    /// <param name="failed">What stands there where the panel could not be read.</param>
+    public static Markup Panel(string title, Markup content, Markup hint = default, Markup right = default, string? part = null, string? id = null, Markup failed = default) => !failed.IsEmpty ? Panel(title, failed, part: part, id: id) : Markup.Of(
         $"""
         <section class="aw-panel"{Markup.When(id is not null, Markup.Of($" id=\"{id}\""))}><header><h2>{title}</h2>{Markup.When(!hint.IsEmpty, Markup.Of($"<p class=\"aw-hint\">{hint}</p>"))}{Markup.When(!right.IsEmpty, Markup.Of($"<div>{right}</div>"))}</header>{(part is null ? content : Part(part, content))}</section>
         """);

@@ -21,7 +21,7 @@ internal static class RunGraph
         var hint = shown.Count == groups.Count
             ? Markup.Raw("an arrow reads “is an input of”")
             : Markup.Of($"{shown.Count} of {groups.Count} steps, around what runs or failed; the timeline lists all");
-        return Components.Panel("Stages", DagSvg.Render("Stages of the run", nodes, drawn), hint, part: "dag");
+        return Components.Panel("Stages", DagSvg.Render("Stages of the run", nodes, drawn), hint, part: "dag", failed: model.Errors["dag"]);
     }
 
     /// <summary>Edges between drawn steps; one that another path implies says nothing and is left out.</summary>

@@ -27,7 +27,7 @@ internal static class RunLog
         var lines = model.Log.Count == 0 && !model.Run.IsOpen
             ? Empty(Markup.Text(filter.WarningsOnly ? "No warning and no error." : "No line was written."))
             : Markup.Of($"<pre class=\"aw-log\" tabindex=\"0\" aria-label=\"Log of the run, newest last\"{follow}>{LogMarkup.Lines(model.Log, withStep: true)}</pre>");
-        return Components.Panel("Log", lines, hint, choices, id: "log");
+        return Components.Panel("Log", lines, hint, choices, id: "log", failed: model.Errors["log"]);
     }
 
     private static Markup Choice(string url, string text, bool current) => current ? Markup.Of($"<b>{text}</b>") : Link(url + "#log", text);

@@ -26,6 +26,9 @@ internal sealed record RunModel
     public required DashboardLogFilter LogFilter { get; init; }
     public required string EngineId { get; init; }
 
+    /// <summary>Which panels could not be read.</summary>
+    public PanelErrors Errors { get; init; } = PanelErrors.None;
+
     /// <summary>Queues in which steps wait although no host takes any from them.</summary>
     public IReadOnlyList<QueueState> Unserved { get; init; } = [];
 

@@ -13,10 +13,10 @@ internal static class RunOutputs
         if (model.Outputs.Count == 0)
             return Components.Panel("Published", Empty(Markup.Text(model.Run.IsOpen
                 ? "Nothing yet. Commits, batches of predictions and model versions appear here when they become visible."
-                : "This run has published nothing.")), part: "published");
+                : "This run has published nothing.")), part: "published", failed: model.Errors["published"]);
         Markup[] headings = [Table.Heading("Name"), Table.Heading("Commit"), Table.Heading("Kind"), Table.NumberHeading("Rows"), Table.NumberHeading("Seq")];
         var rows = model.Outputs.GroupBy(output => (output.Type, output.Name, output.State)).Select(group => Row([.. group], context));
-        return Components.Panel("Published", Table.Of("What the run has made", "aw-tight", headings, rows), part: "published");
+        return Components.Panel("Published", Table.Of("What the run has made", "aw-tight", headings, rows), part: "published", failed: model.Errors["published"]);
     }
 
     /// <summary>Partitions of one step are one line.</summary>

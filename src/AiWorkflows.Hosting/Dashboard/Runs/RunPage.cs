@@ -55,13 +55,14 @@ internal sealed class RunPage : DashboardPage
 
     private static Markup Actions(Storage.Queries.DashboardRun run, IReadOnlyList<StepGroup> groups, PageContext context)
     {
+        var compare = Link(context.Run(run.RunId) + "/compare", "Compare", "btn btn-default btn-sm");
         if (context.IsReadOnly)
-            return Markup.Empty;
+            return compare;
         if (run.IsOpen)
-            return Link("#cancel", "Cancel run…", "btn btn-default btn-sm aw-danger");
+            return compare + Link("#cancel", "Cancel run…", "btn btn-default btn-sm aw-danger");
         if (run.State is not (States.Failed or States.Cancelled))
-            return Markup.Empty;
+            return compare;
         var from = groups.FirstOrDefault(group => group.State == States.Failed) ?? groups.FirstOrDefault(group => group.State == States.Cancelled);
-        return Action(context.Run(run.RunId) + "/resume", from is null ? "Resume" : "Resume from " + Format.Shorten(from.Step, 40), "btn-primary btn-sm");
+        return Action(context.Run(run.RunId) + "/resume", from is null ? "Resume" : "Resume from " + Format.Shorten(from.Step, 40), "btn-primary btn-sm") + compare;
     }
 }

@@ -39,7 +39,7 @@ internal sealed class RunTimeline
             return Markup.Empty;
         var timeline = new RunTimeline(model, context);
         var key = Key(("ok", "succeeded"), ("run", "running"), ("bad", "failed"), ("lostkey", "attempt that was tried again"));
-        return Components.Panel("Timeline", timeline.Render(groups), Markup.Raw("real time, UTC"), key, part: "timeline");
+        return Components.Panel("Timeline", timeline.Render(groups), Markup.Raw("real time, UTC"), key, part: "timeline", failed: model.Errors["timeline"]);
     }
 
     private Markup Render(IReadOnlyList<StepGroup> groups)

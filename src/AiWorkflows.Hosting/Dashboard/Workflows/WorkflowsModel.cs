@@ -26,4 +26,7 @@ internal sealed record WorkflowsModel
 
     /// <summary>The business clock.</summary>
     public required DateTime EventTime { get; init; }
+
+    /// <summary>Which panels could not be read.</summary>
+    public PanelErrors Errors { get; init; } = PanelErrors.None;
 }

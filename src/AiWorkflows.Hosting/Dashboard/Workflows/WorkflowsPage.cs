@@ -27,7 +27,7 @@ internal sealed class WorkflowsPage : DashboardPage
                 $"{Format.Count(workflows.Count, "workflow")} on {Format.Count(model.Totals.Hosts, "host")}. A cell is one window of event time; open it to see its latest run."),
             Body = Markup.Of(
                 $"""
-                {Part("facts", WorkflowFacts.Render(model))}{grid}<div class="aw-grid"><div class="aw-c6">{Components.Panel("Needs attention", Attention.Render(model, workflows, context), part: "attention")}</div><div class="aw-c6">{Components.Panel("Running and next", RunningAndNext.Render(model, workflows, context), part: "running")}</div></div>
+                {Part("facts", model.Errors["facts"] is { IsEmpty: false } failed ? failed : WorkflowFacts.Render(model))}{grid}<div class="aw-grid"><div class="aw-c6">{Components.Panel("Needs attention", Attention.Render(model, workflows, context), part: "attention")}</div><div class="aw-c6">{Components.Panel("Running and next", RunningAndNext.Render(model, workflows, context), part: "running")}</div></div>
                 """),
             LiveUrl = context.Url("/workflows/parts"),
             Sql = Storage.Queries.SuggestedQueries.Workflows,

@@ -210,7 +210,7 @@ internal sealed partial class SimulatedWorld(TestStore store, int seed)
     {
         if (_random.Next(4) == 0)
         {
-            if ((await CheckedAsync(() => store.Ledger.CancelBackfillAsync(_backfill, "ada", default))).Windows > 0)
+            if ((await CheckedAsync(() => store.Ledger.CancelBackfillAsync(_backfill, "ada", null, default))).Windows > 0)
                 Count("cancelled backfill");
             return;
         }
