@@ -2,12 +2,6 @@ using System.Globalization;
 
 namespace AiWorkflows.Benchmarks;
 
-/// <summary>One aim of the performance page and what came of it.</summary>
-internal sealed record Aim(string What, double Reached, string Comparison, double Bound)
-{
-    public bool Met => Comparison == "<=" ? Reached <= Bound : Reached >= Bound;
-}
-
 /// <summary>Tables for people.</summary>
 internal static class Report
 {
@@ -22,12 +16,5 @@ internal static class Report
             Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
                 $"  {side,-44} {median,7:F2} s {rounds.Min(r => r.Seconds),7:F2} s {rounds.Max(r => r.Seconds),7:F2} s {rounds[0].Rows / median,12:N0} {rounds.Max(r => r.ResidentBytes) / 1048576.0,7:F0} MB {rounds.Max(r => r.OwnBytes) / 1048576.0,6:F0} MB"));
         }
-    }
-
-    public static void Aims(IReadOnlyList<Aim> aims)
-    {
-        Console.WriteLine();
-        foreach (var aim in aims)
-            Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"  {(aim.Met ? "met    " : "NOT MET")} {aim.What}: {aim.Reached:F2} (aim {aim.Comparison} {aim.Bound:F2})"));
     }
 }

@@ -1,6 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
-using AiWorkflows.Benchmarks.Online;
+using AiWorkflows.Benchmarks.Application;
 using AiWorkflows.Storage;
 using AiWorkflows.Storage.Queries;
 using Microsoft.Extensions.DependencyInjection;
@@ -39,41 +39,33 @@ internal static class DashboardBenchmark
         ("predictions list --key", (d, ct) => new PredictionQueries(d).OfEntityAsync("[71914]", null, 20, ct)), ("features list", (d, ct) => new FeatureQueries(d).ListAsync(ct)), ("models list", (d, ct) => new ModelQueries(d).ListAsync(ct)),
     ];
 
-    /// <param name="kept">A directory in which the store is kept for the next time; null to delete it at the end.</param>
-    public static async Task<IReadOnlyList<Aim>> RunAsync(int rounds, string? kept, CancellationToken ct)
+    /// <param name="directory">Where the large store is, or is made.</param>
+    public static async Task<IReadOnlyList<Aim>> RunAsync(int rounds, string directory, CancellationToken ct)
     {
-        var directory = kept is null ? Directory.CreateTempSubdirectory("aiworkflows-bench-").FullName : Directory.CreateDirectory(Path.Combine(Path.GetFullPath(kept), "dashboard")).FullName;
-        try
+        Directory.CreateDirectory(directory);
+        var store = new LargeStore(directory);
+        if (!File.Exists(store.Database))
         {
-            var store = new LargeStore(directory);
-            if (!File.Exists(store.Database))
-            {
-                Console.WriteLine();
-                Console.WriteLine("Dashboard over a large store. Preparation, about three minutes:");
-                await store.FillAsync(ct);
-            }
-            var pages = await PagesAsync(directory, rounds, ct);
-            var lists = await ListsAsync(store.Database, rounds, ct);
-            Print("page over HTTP, one viewer, nothing kept", pages);
-            Print("list of the command line, the query alone", lists);
-            return
-            [
-                new("dashboard: milliseconds of the slowest page, median", pages.Max(p => Measurement.Median(p.Milliseconds)), "<=", AimMilliseconds),
-                new("dashboard: milliseconds of the slowest page, worst", pages.Max(p => p.Milliseconds.Max()), "<=", AimMilliseconds),
-                new("command line: milliseconds of the slowest list, median", lists.Max(p => Measurement.Median(p.Milliseconds)), "<=", AimMilliseconds),
-            ];
+            Console.WriteLine();
+            Console.WriteLine("Dashboard over a large store. Preparation, about three minutes:");
+            await store.FillAsync(ct);
         }
-        finally
-        {
-            if (kept is null)
-                Directory.Delete(directory, recursive: true);
-        }
+        var pages = await PagesAsync(directory, rounds, ct);
+        var lists = await ListsAsync(store.Database, rounds, ct);
+        Print("page over HTTP, one viewer, nothing kept", pages);
+        Print("list of the command line, the query alone", lists);
+        return
+        [
+            new("dashboard: milliseconds of the slowest page, median", pages.Max(p => Measurement.Median(p.Milliseconds)), "<=", AimMilliseconds),
+            new("dashboard: milliseconds of the slowest page, worst", pages.Max(p => p.Milliseconds.Max()), "<=", AimMilliseconds),
+            new("command line: milliseconds of the slowest list, median", lists.Max(p => Measurement.Median(p.Milliseconds)), "<=", AimMilliseconds),
+        ];
     }
 
     private static async Task<List<Timed>> PagesAsync(string directory, int rounds, CancellationToken ct)
     {
         var settings = new Dictionary<string, string> { ["AiWorkflows__DataDirectory"] = directory, ["Logging__LogLevel__Default"] = "Error" };
-        using var server = await ServerProcess.StartAsync(OnlineSetup.Program, settings, ct, "serve", "--urls", "http://127.0.0.1:0");
+        using var server = await ServerProcess.StartAsync(ReferenceRun.Program, settings, ct, "serve", "--urls", "http://127.0.0.1:0");
         using var http = new HttpClient { BaseAddress = new($"http://{server.Address}") };
         var timed = Pages.Select(page => new Timed(page.What, [])).ToList();
         // The first round compiles, and is not counted.

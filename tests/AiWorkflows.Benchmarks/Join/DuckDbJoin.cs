@@ -3,7 +3,7 @@ using DuckDB.NET.Data;
 
 namespace AiWorkflows.Benchmarks.Join;
 
-/// <summary>The peer: DuckDB's own file, ASOF LEFT JOIN on one thread, the result fetched row by row.</summary>
+/// <summary>The peer: DuckDB's own file, ASOF LEFT JOIN, the result fetched row by row.</summary>
 internal static class DuckDbJoin
 {
     public static void Prepare(string file, BenchData data)
@@ -25,10 +25,10 @@ internal static class DuckDbJoin
         Execute(connection, "CHECKPOINT");
     }
 
-    public static JoinResult Run(string file, DateTime until)
+    public static JoinResult Run(string file, DateTime until, int threads)
     {
         using var connection = Open(file);
-        Execute(connection, "SET threads = 1");
+        Execute(connection, $"SET threads = {threads}");
         using var command = connection.CreateCommand();
         var (traffic, route) = (BenchView.TrafficAge.Ticks / 10, BenchView.RouteAge.Ticks / 10);
         command.CommandText = $"""

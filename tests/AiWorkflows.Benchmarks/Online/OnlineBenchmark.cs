@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Net;
+using AiWorkflows.Benchmarks.Application;
 
 namespace AiWorkflows.Benchmarks.Online;
 
@@ -20,41 +21,32 @@ internal static class OnlineBenchmark
     /// <summary>All connections of the client on one thread, without a hop to another one.</summary>
     private static readonly Dictionary<string, string> ClientSettings = new() { ["DOTNET_SYSTEM_NET_SOCKETS_INLINE_COMPLETIONS"] = "1", ["DOTNET_SYSTEM_NET_SOCKETS_THREAD_COUNT"] = "1" };
 
-    /// <param name="directory">Where a run of the reference application is, or is made; null for one that is thrown away.</param>
-    public static async Task<IReadOnlyList<Aim>> RunAsync(int rounds, string? directory, CancellationToken ct)
+    /// <param name="folder">Where a run of the reference application is, or is made.</param>
+    public static async Task<IReadOnlyList<Aim>> RunAsync(int rounds, string folder, CancellationToken ct)
     {
-        var folder = directory ?? Directory.CreateTempSubdirectory("aiworkflows-bench-").FullName;
-        try
+        await Measurement.InOwnProcessAsync(ct, Prepare, folder);
+        var (ours, peer) = (new List<Load[]>(), new List<Load[]>());
+        for (var round = 0; round < rounds; round++)
         {
-            await Measurement.InOwnProcessAsync(ct, Prepare, folder);
-            var (ours, peer) = (new List<Load[]>(), new List<Load[]>());
-            for (var round = 0; round < rounds; round++)
-            {
-                ours.Add(await SideAsync(folder, isPeer: false, ct));
-                peer.Add(await SideAsync(folder, isPeer: true, ct));
-            }
-            var lookUp = await LookUpBenchmark.RunAsync(folder, rounds, ct);
-            Console.WriteLine();
-            Console.WriteLine($"Online inference, one prediction a request; client and server share {Environment.ProcessorCount} processors, the same client for both sides");
-            Console.WriteLine($"  {"side",-44} {"connections",11} {"requests/s",11} {"p50",9} {"p99",9} {"errors",7} {"server",9} {"client",9}   (processor time a request)");
-            foreach (var (side, loads) in new[] { ("features looked up, durable log", ours), ("bare PredictionEngine endpoint", peer) })
-                for (var i = 0; i < Connections.Length; i++)
-                    Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
-                        $"  {side,-44} {Connections[i],11} {Of(loads, i, l => l.PerSecond),11:N0} {Of(loads, i, l => l.P50),6:F2} ms {Of(loads, i, l => l.P99),6:F2} ms {loads.Sum(r => r[i].Errors),7} {Of(loads, i, l => l.ServerMicros),6:F0} us {Of(loads, i, l => l.ClientMicros),6:F0} us"));
-            var last = Connections.Length - 1;
-            return
-            [
-                new("online: our requests per second over the bare endpoint's, 64 connections", Of(ours, last, l => l.PerSecond) / Of(peer, last, l => l.PerSecond), ">=", 0.5),
-                new("online: our p99 over the bare endpoint's, 64 connections", Of(ours, last, l => l.P99) / Of(peer, last, l => l.P99), "<=", 3),
-                new("online: requests that were not answered with 200", ours.Concat(peer).Sum(r => r.Sum(l => l.Errors)), "<=", 0),
-                .. lookUp,
-            ];
+            ours.Add(await SideAsync(folder, isPeer: false, ct));
+            peer.Add(await SideAsync(folder, isPeer: true, ct));
         }
-        finally
-        {
-            if (directory is null)
-                Directory.Delete(folder, recursive: true);
-        }
+        var lookUp = await LookUpBenchmark.RunAsync(folder, rounds, ct);
+        Console.WriteLine();
+        Console.WriteLine($"Online inference, one prediction a request; client and server share {Environment.ProcessorCount} processors, the same client for both sides");
+        Console.WriteLine($"  {"side",-44} {"connections",11} {"requests/s",11} {"p50",9} {"p99",9} {"errors",7} {"server",9} {"client",9}   (processor time a request)");
+        foreach (var (side, loads) in new[] { ("features looked up, durable log", ours), ("bare PredictionEngine endpoint", peer) })
+            for (var i = 0; i < Connections.Length; i++)
+                Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
+                    $"  {side,-44} {Connections[i],11} {Of(loads, i, l => l.PerSecond),11:N0} {Of(loads, i, l => l.P50),6:F2} ms {Of(loads, i, l => l.P99),6:F2} ms {loads.Sum(r => r[i].Errors),7} {Of(loads, i, l => l.ServerMicros),6:F0} us {Of(loads, i, l => l.ClientMicros),6:F0} us"));
+        var last = Connections.Length - 1;
+        return
+        [
+            new("online: our requests per second over the bare endpoint's, 64 connections", Of(ours, last, l => l.PerSecond) / Of(peer, last, l => l.PerSecond), ">=", 0.5),
+            new("online: our p99 over the bare endpoint's, 64 connections", Of(ours, last, l => l.P99) / Of(peer, last, l => l.P99), "<=", 3),
+            new("online: requests that were not answered with 200", ours.Concat(peer).Sum(r => r.Sum(l => l.Errors)), "<=", 0),
+            .. lookUp,
+        ];
     }
 
     public static async Task<bool> TryRunChildAsync(string[] args, CancellationToken ct)

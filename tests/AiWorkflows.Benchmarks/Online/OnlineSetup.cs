@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Net;
 using System.Text;
 using System.Text.Json;
+using AiWorkflows.Benchmarks.Application;
 using AiWorkflows.Models;
 using AiWorkflows.Storage;
 using Microsoft.Data.Sqlite;
@@ -19,12 +20,9 @@ internal sealed class OnlineSetup(string directory)
     private const int Chunk = 500;
     private const string Model = "flight-delay";
 
-    /// <summary>The reference application as it was built beside this program.</summary>
-    public static string Program => System.IO.Path.Combine(AppContext.BaseDirectory, "FlightDelays.dll");
+    private readonly ReferenceRun _run = new(directory);
 
-    public string Data => System.IO.Path.Combine(directory, "data");
-
-    public string Database => System.IO.Path.Combine(Data, "aiworkflows.db");
+    public string Database => _run.Database;
 
     public string ModelFile => System.IO.Path.Combine(directory, "model.zip");
 
@@ -32,9 +30,7 @@ internal sealed class OnlineSetup(string directory)
 
     private string Examples => System.IO.Path.Combine(directory, "examples.json");
 
-    public Dictionary<string, string> Environment => new() { ["AiWorkflows__DataDirectory"] = Data, ["Logging__LogLevel__Default"] = "Error" };
-
-    public Task<ServerProcess> ServeAsync(CancellationToken ct) => ServerProcess.StartAsync(Program, Environment, ct, "serve", "--urls", "http://127.0.0.1:0");
+    public Task<ServerProcess> ServeAsync(CancellationToken ct) => _run.ServeAsync(ct);
 
     /// <summary>Whole requests for our side.</summary>
     public IReadOnlyList<byte[]> Requests() => [.. Read(Keys).Select(body => Request($"/api/models/{Model}/predictions", $$"""{"instances":[{{body}}]}"""))];
@@ -46,8 +42,7 @@ internal sealed class OnlineSetup(string directory)
     {
         if (File.Exists(Examples))
             return;
-        if (!File.Exists(Database))
-            await RunAsync(ct);
+        await _run.EnsureAsync(ct);
         await using (var services = new ServiceCollection().AddSqliteStorage(Database).AddLogging().BuildServiceProvider())
         {
             var registry = services.GetRequiredService<IModelRegistry>();
@@ -70,20 +65,6 @@ internal sealed class OnlineSetup(string directory)
             .Select(r => r.Split('\n')).ToArray();
         await File.WriteAllLinesAsync(Keys, rows.Select(r => r[0]), ct);
         await File.WriteAllLinesAsync(Examples, rows.Select(r => r[1]), ct);
-    }
-
-    private async Task RunAsync(CancellationToken ct)
-    {
-        var start = new System.Diagnostics.ProcessStartInfo("dotnet") { RedirectStandardOutput = true };
-        foreach (var argument in new[] { Program, "run", "flight-delays" })
-            start.ArgumentList.Add(argument);
-        foreach (var (name, value) in Environment)
-            start.Environment[name] = value;
-        using var process = System.Diagnostics.Process.Start(start)!;
-        var output = await process.StandardOutput.ReadToEndAsync(ct);
-        await process.WaitForExitAsync(ct);
-        if (process.ExitCode != 0)
-            throw new InvalidOperationException($"The run of the reference application ended with {process.ExitCode}: {output}");
     }
 
     private List<string> Query(string sql)

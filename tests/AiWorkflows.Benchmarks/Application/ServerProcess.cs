@@ -2,7 +2,7 @@ using System.Diagnostics;
 using System.Net;
 using System.Text.RegularExpressions;
 
-namespace AiWorkflows.Benchmarks.Online;
+namespace AiWorkflows.Benchmarks.Application;
 
 /// <summary>A server that runs in a process of its own until this is disposed of.</summary>
 internal sealed partial class ServerProcess : IDisposable
