@@ -40,36 +40,38 @@ internal static class CommitPublishing
     /// <summary>Shows the commit, unless it has been discarded.</summary>
     public static void Publish(StatementBatch batch, CommitSeal commit)
     {
-        batch.Do("UPDATE {feature_store.commits} SET state = 'published', published_seq = @Seq, published_at = @PublishedAt WHERE commit_id = @CommitId AND state = 'writing'", new { commit.CommitId });
-        Describe(batch, commit);
+        batch.Do($$"""UPDATE {feature_store.commits} SET state = 'published', published_seq = @Seq, published_at = @PublishedAt, {{Described}}""", Description(commit));
+        PutParts(batch, commit);
     }
 
     /// <summary>Keeps the commit, whole and invisible, for the publish step of its stage.</summary>
     public static void Seal(StatementBatch batch, CommitSeal commit)
     {
-        batch.Must("UPDATE {feature_store.commits} SET state = 'sealed' WHERE commit_id = @CommitId AND state = 'writing'", new { commit.CommitId }, nameof(PublishOutcome.Fenced));
-        Describe(batch, commit);
+        batch.Must($$"""UPDATE {feature_store.commits} SET state = 'sealed', {{Described}}""", Description(commit), nameof(PublishOutcome.Fenced));
+        PutParts(batch, commit);
     }
 
-    private static void Describe(StatementBatch batch, CommitSeal commit)
+    private const string Described = """
+        rows = @Rows, tombstones = @Tombstones, new_rows = @NewRows, rows_computed = @RowsComputed, rows_quarantined = @RowsQuarantined,
+        min_event_time = @Min, max_event_time = @Max, statistics_json = @StatisticsJson, expectations = @ExpectationsJson WHERE commit_id = @CommitId AND state = 'writing'
+        """;
+
+    private static object Description(CommitSeal commit) => new
     {
-        batch.Do("""
-            UPDATE {feature_store.commits} SET rows = @Rows, tombstones = @Tombstones, new_rows = @NewRows, rows_computed = @RowsComputed, rows_quarantined = @RowsQuarantined,
-                min_event_time = @Min, max_event_time = @Max, statistics_json = @StatisticsJson, expectations = @ExpectationsJson
-            WHERE commit_id = @CommitId AND state IN ('published', 'sealed')
-            """, new
-        {
-            commit.CommitId,
-            commit.Rows,
-            commit.Tombstones,
-            commit.NewRows,
-            commit.RowsComputed,
-            commit.RowsQuarantined,
-            Min = Utc.From(commit.MinEventTime),
-            Max = Utc.From(commit.MaxEventTime),
-            commit.StatisticsJson,
-            commit.ExpectationsJson,
-        });
+        commit.CommitId,
+        commit.Rows,
+        commit.Tombstones,
+        commit.NewRows,
+        commit.RowsComputed,
+        commit.RowsQuarantined,
+        Min = Utc.From(commit.MinEventTime),
+        Max = Utc.From(commit.MaxEventTime),
+        commit.StatisticsJson,
+        commit.ExpectationsJson,
+    };
+
+    private static void PutParts(StatementBatch batch, CommitSeal commit)
+    {
         // Where the commit was discarded, they are collected with it.
         batch.PutRows("INSERT INTO {feature_store.commit_inputs} (commit_id, feature_group, version, as_of_seq, window_from, window_to) VALUES (@Id, @Group, @Version, @AsOfSeq, @From, @To)",
             InputRows(commit.Inputs, commit.CommitId));

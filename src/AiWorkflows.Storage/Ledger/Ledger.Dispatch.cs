@@ -25,12 +25,12 @@ internal sealed partial class Ledger
             + (SELECT COUNT(*) FROM {workflows.stage_runs} WHERE run_id = @RunId AND state = 'pending' AND dispatched_at IS NOT NULL)
         """;
 
-    public async Task<AdvanceResult> AdvanceAsync(long runId, string engine, int cap, CancellationToken ct)
+    public async Task<AdvanceResult> AdvanceAsync(long runId, string engine, int cap, bool look, CancellationToken ct)
     {
         var run = new { RunId = runId, Engine = engine, Full = cap - Math.Max(1, cap / 4) };
         // A look before the lock: whoever is the last to end something sees all that ended before it, so what has to be done is always seen by somebody.
         // Jobs are made a few at a time, so that most of many partitions end without a transaction of their own here.
-        return await database.ReadFirstAsync<long>($$"""
+        return look && await database.ReadFirstAsync<long>($$"""
             SELECT CASE
                 WHEN NOT EXISTS (SELECT 1 FROM {workflows.runs} WHERE run_id = @RunId AND state = 'running') THEN 0
                 WHEN NOT EXISTS (SELECT 1 FROM {workflows.stage_runs} WHERE run_id = @RunId AND state IN ('pending', 'running')) THEN 1
@@ -73,14 +73,20 @@ internal sealed partial class Ledger
                 tx.RollBack();
                 return new AdvanceResult(null, []);
             }
+            var changed = false;
             while (await tx.ExecuteAsync($$"""
                 UPDATE {workflows.stage_runs} SET state = 'cancelled', reason = 'upstream', finished_at = {now}
                 WHERE run_id = @RunId AND state = 'pending' AND {{HasBroken}} AND step IN (SELECT e.step FROM {workflows.run_edges} e WHERE {{BrokenEdge}})
-                """, run) > 0) { }
+                """, run) > 0)
+                changed = true;
             if (await FinishAsync(tx, runId) is { } ended)
                 return new AdvanceResult(ended, []);
             var room = cap - await tx.ScalarAsync<long>($$"""SELECT {{Busy}}""", run);
-            return new AdvanceResult(null, room > 0 ? await DispatchAsync(tx, runId, engine, room) : []);
+            var dispatched = room > 0 ? await DispatchAsync(tx, runId, engine, room) : [];
+            // Somebody else was quicker, or there was nothing to do: no more than the lock was taken.
+            if (!changed && dispatched.Count == 0)
+                tx.RollBack();
+            return new AdvanceResult(null, dispatched);
         }, ct, durable: false);
     }
 

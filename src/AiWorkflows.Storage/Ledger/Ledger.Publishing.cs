@@ -26,7 +26,8 @@ internal sealed partial class Ledger
 
     private async Task<PublishResult> TryWinAsync(Publication publication, CancellationToken ct)
     {
-        var won = await database.RunAsync(Statements(publication), ct);
+        // Nobody sees what a slice has sealed; the publication that shows it is durable, and with it everything before.
+        var won = await database.RunAsync(Statements(publication), ct, durable: publication.Kind != PublicationKind.Slice);
         if (won.Stopped == SlicePublishing.Incomplete)
             throw await SlicePublishing.IncompleteAsync(database, publication.Attempt, ct);
         return won.Stopped is { } stopped
@@ -91,7 +92,6 @@ internal sealed partial class Ledger
             CommitPublishing.Seal(batch, commit);
         if (publication.Batch is { } predictions)
             BatchPublishing.Seal(batch, predictions);
-        PublicationClock.Read(batch);
     }
 
     private static void Publish(StatementBatch batch, Publication publication)

@@ -20,7 +20,7 @@ internal sealed class AttemptPulse : IAsyncDisposable
     {
         (_attempt, _stageLog, _ledger, _options, _log) = (attempt, stageLog, ledger, options, log);
         _timer = new PeriodicTimer(options.Beat < options.LogFlush ? options.Beat : options.LogFlush);
-        _loop = Task.Run(LoopAsync);
+        _loop = LoopAsync();
     }
 
     public async ValueTask DisposeAsync()

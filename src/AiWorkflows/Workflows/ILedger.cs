@@ -192,7 +192,11 @@ internal partial interface ILedger
     Task<AdmitResult> AdmitAsync(long runId, RunPlan plan, string codeVersion, CancellationToken ct);
 
     /// <summary>Cancels dependants of what failed, ends the run where nothing is left, dispatches what is ready up to the cap; with the cap almost reached, nothing.</summary>
-    Task<AdvanceResult> AdvanceAsync(long runId, string engine, int cap, CancellationToken ct);
+    Task<AdvanceResult> AdvanceAsync(long runId, string engine, int cap, CancellationToken ct) => AdvanceAsync(runId, engine, cap, look: true, ct);
+
+    /// <inheritdoc cref="AdvanceAsync(long, string, int, CancellationToken)"/>
+    /// <param name="look">Whether to look first, without a lock, if there is anything to do: mostly there is not after one of many partitions, and mostly there is after a step of one.</param>
+    Task<AdvanceResult> AdvanceAsync(long runId, string engine, int cap, bool look, CancellationToken ct);
 
     Task SetJobsAsync(IReadOnlyList<(DispatchedStep Step, string JobId)> jobs, CancellationToken ct);
 

@@ -68,7 +68,7 @@ internal sealed partial class RunEngine
         {
             case AdmitResult.Planned:
                 _log.LogInformation("Run {Run} of {Workflow} for {Window} has started", run.RunId, run.Workflow, run.Window);
-                await AdvanceAsync(run, null, ct);
+                await AdvanceAsync(run, null, look: true, ct);
                 return true;
             case AdmitResult.Ended:
                 await OnEndedAsync(run.RunId, ct);
@@ -100,15 +100,15 @@ internal sealed partial class RunEngine
     {
         foreach (var run in await Ledger.OpenRunsAsync(ct))
             if (run.State == States.Running)
-                await AdvanceAsync(run, null, ct);
+                await AdvanceAsync(run, null, look: true, ct);
     }
 
     /// <summary>Advances a run and creates the jobs of what has become ready, as continuations of the job that made it ready.</summary>
-    private async Task AdvanceAsync(RunRecord run, string? parentJobId, CancellationToken ct)
+    private async Task AdvanceAsync(RunRecord run, string? parentJobId, bool look, CancellationToken ct)
     {
         if (!IsMonolith(run))
         {
-            await AdvanceAsync(run, _options.DispatchCap, parentJobId, ct);
+            await AdvanceAsync(run, _options.DispatchCap, parentJobId, look, ct);
             return;
         }
         // The job of a monolith advances its run itself; between two of its steps anybody else would create a second job.
@@ -116,7 +116,7 @@ internal sealed partial class RunEngine
             return;
         try
         {
-            await AdvanceAsync(run, 1, parentJobId, ct);
+            await AdvanceAsync(run, 1, parentJobId, look, ct);
         }
         finally
         {
@@ -124,9 +124,9 @@ internal sealed partial class RunEngine
         }
     }
 
-    private async Task AdvanceAsync(RunRecord run, int cap, string? parentJobId, CancellationToken ct)
+    private async Task AdvanceAsync(RunRecord run, int cap, string? parentJobId, bool look, CancellationToken ct)
     {
-        var result = await Ledger.AdvanceAsync(run.RunId, _dispatcher.EngineId, cap, ct);
+        var result = await Ledger.AdvanceAsync(run.RunId, _dispatcher.EngineId, cap, look, ct);
         // A job's list of continuations is rewritten with each child, so a wide fan-out is enqueued directly.
         var parent = result.Dispatched.Count <= 16 ? parentJobId : null;
         var jobs = result.Dispatched.Select(step => (step, _dispatcher.Enqueue(step with { Queue = MonolithQueue(run) ?? step.Queue }, TitleOf(run, step), parent))).ToArray();

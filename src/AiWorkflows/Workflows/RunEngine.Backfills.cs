@@ -96,6 +96,6 @@ internal sealed partial class RunEngine
         if (run.BackfillId is { } backfillId)
             foreach (var later in await Ledger.WaitingWindowsAsync(backfillId, run.RunId, ct))
                 if (await Ledger.FindRunAsync(later, ct) is { } window)
-                    await AdvanceAsync(window, null, ct);
+                    await AdvanceAsync(window, null, look: true, ct);
     }
 }

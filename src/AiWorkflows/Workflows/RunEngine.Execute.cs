@@ -26,7 +26,7 @@ internal sealed partial class RunEngine
             if (outcome.Kind is StepOutcomeKind.Done or StepOutcomeKind.Failed)
             {
                 // A job that has failed never starts its continuations.
-                await AdvanceAsync(run, outcome.Kind == StepOutcomeKind.Done ? jobId : null, CancellationToken.None);
+                await AdvanceAsync(run, outcome.Kind == StepOutcomeKind.Done ? jobId : null, look: row.IsSlice, CancellationToken.None);
                 await AdvanceLaterWindowsAsync(run, CancellationToken.None);
             }
             return outcome;

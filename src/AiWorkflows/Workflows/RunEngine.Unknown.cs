@@ -35,7 +35,7 @@ internal sealed partial class RunEngine
                 if (hosts.Know(run.Workflow, step.Stage) || !IsUnknownForLong(LiveHosts.NameOf(run.Workflow, step.Stage), still))
                     continue;
                 if (await Ledger.FailUnknownAsync(step.StageRunId, NoSuchStage(run, step.Stage), ct))
-                    await AdvanceAsync(run, null, ct);
+                    await AdvanceAsync(run, null, look: true, ct);
             }
         }
         foreach (var known in _unknownSince.Keys.Where(name => !still.Contains(name)).ToArray())

@@ -34,7 +34,7 @@ internal static class EmptyWorkflows
     private static readonly DateTime Start = new(2001, 1, 1, 0, 0, 0, DateTimeKind.Utc);
 
     /// <summary>The window of a run, and those of runs before it; each is long enough for one partition an hour.</summary>
-    public static Window Before(int runs) => new(Start.AddDays(Days * (9 - runs)), Start.AddDays(Days * (10 - runs)));
+    public static Window Before(int runs) => new(Start.AddDays(Days * (39 - runs)), Start.AddDays(Days * (40 - runs)));
 
     public static Catalog Catalog(int stages, int partitions)
     {

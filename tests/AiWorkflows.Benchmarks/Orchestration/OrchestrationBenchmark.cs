@@ -19,7 +19,8 @@ internal static class OrchestrationBenchmark
     private const int PerStage = 6;
     private const int PerPartition = 3;
     private const double Aim = 1.3;
-    private const int WarmUps = 3;
+    /// <summary>Until the runtime has compiled for good what a step goes through, which it decides by how often it was called.</summary>
+    private const int WarmUps = 25;
     private static readonly TimeSpan SettledAfter = TimeSpan.FromSeconds(60);
     private static readonly TimeSpan IdleFor = TimeSpan.FromSeconds(60);
 

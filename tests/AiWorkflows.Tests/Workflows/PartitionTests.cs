@@ -230,7 +230,7 @@ public class PartitionTests
         "SELECT at, key, value FROM feature_store_ticks_v1 ORDER BY 1, 2", "SELECT at, key, value FROM feature_store_doubles_v1 ORDER BY 1, 2",
         "SELECT COUNT(*) FROM feature_store_ticks_v1_rows", "SELECT COUNT(*) FROM feature_store_doubles_v1_rows",
         "SELECT entity_key, event_time, score FROM prediction_log_predictions ORDER BY 2, 1", "SELECT pipeline, input, event_time FROM workflows_watermarks ORDER BY 1, 2",
-        "SELECT pipeline, window_from, window_to FROM workflows_coverage ORDER BY 1, 2", "SELECT state, published_seq, COUNT(*) FROM feature_store_commits GROUP BY 1, 2 ORDER BY 2");
+        "SELECT pipeline, window_from, window_to FROM workflows_coverage ORDER BY 1, 2", "SELECT state, COUNT(*) FROM feature_store_commits GROUP BY state, published_seq ORDER BY 1, 2");
 
     private static async Task<string> TextOf(SqliteFile file, params string[] queries)
     {
