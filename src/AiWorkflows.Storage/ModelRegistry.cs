@@ -14,9 +14,11 @@ internal sealed class ModelRegistry(StoreDatabase database) : IModelRegistry
         "SELECT model, alias, version, changed_at, changed_by, reason FROM {model_registry.aliases} WHERE model = @Model AND alias = @Alias", new { Model = model, Alias = alias }, ct) is { } row
         ? new(row.Model, row.Alias, row.Version, row.ChangedAt, row.ChangedBy, row.Reason) : null;
 
-    public async Task<IReadOnlyList<AliasRecord>> AliasesAsync(CancellationToken ct) =>
-        [.. (await database.ReadAsync<AliasRow>("SELECT model, alias, version, changed_at, changed_by, reason FROM {model_registry.aliases}", null, ct))
-            .Select(row => new AliasRecord(row.Model, row.Alias, row.Version, row.ChangedAt, row.ChangedBy, row.Reason))];
+    public async Task<IReadOnlyList<ModelPointer>> PointersAsync(CancellationToken ct) =>
+        [.. (await database.ReadAsync<PointerRow>("""
+            SELECT model, alias, version FROM {model_registry.aliases}
+            UNION ALL SELECT model, NULL, MAX(version) FROM {model_registry.versions} GROUP BY model
+            """, null, ct)).Select(row => new ModelPointer(row.Model, row.Alias, (int)row.Version))];
 
     public async Task<DatasetRecord?> FindDatasetAsync(long datasetId, CancellationToken ct)
     {
@@ -56,6 +58,15 @@ internal sealed class ModelRegistry(StoreDatabase database) : IModelRegistry
 
     public async Task<bool> ModelExistsAsync(string model, CancellationToken ct) =>
         await database.ReadFirstAsync<long>("SELECT COUNT(*) FROM {model_registry.models} WHERE model = @Model", new { Model = model }, ct) > 0;
+
+    private sealed class PointerRow
+    {
+        public string Model { get; set; } = "";
+
+        public string? Alias { get; set; }
+
+        public long Version { get; set; }
+    }
 
     private sealed class AliasRow
     {

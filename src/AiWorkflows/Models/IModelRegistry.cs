@@ -122,6 +122,10 @@ internal sealed record AliasChange(string Model, string Alias, int Version, stri
 
 internal sealed record AliasRecord(string Model, string Alias, int Version, DateTime ChangedAt, string ChangedBy, string Reason);
 
+/// <summary>What points to a version.</summary>
+/// <param name="Alias">Null for the newest version of the model.</param>
+internal sealed record ModelPointer(string Model, string? Alias, int Version);
+
 /// <summary>The model registry. Versions are published by the ledger's <c>win</c>; aliases also by people.</summary>
 internal interface IModelRegistry
 {
@@ -129,8 +133,8 @@ internal interface IModelRegistry
 
     Task<AliasRecord?> FindAliasAsync(string model, string alias, CancellationToken ct);
 
-    /// <summary>All aliases of all models.</summary>
-    Task<IReadOnlyList<AliasRecord>> AliasesAsync(CancellationToken ct);
+    /// <summary>All aliases of all models, and the newest version of each.</summary>
+    Task<IReadOnlyList<ModelPointer>> PointersAsync(CancellationToken ct);
 
     Task<DatasetRecord?> FindDatasetAsync(long datasetId, CancellationToken ct);
 

@@ -70,6 +70,8 @@ public abstract class ModelRegistryCompliance
         (await PublishAsync("m")).ShouldBe(2);
         (await PublishAsync("other")).ShouldBe(1);
         (await store.CountAsync("SELECT COUNT(*) FROM {model_registry.artifacts}")).ShouldBe(1);
+        await store.Registry.SetAliasAsync(new("m", "champion", 1, "rule", "first"), default);
+        (await store.Registry.PointersAsync(default)).ShouldBe([new("m", "champion", 1), new("m", null, 2), new("other", null, 1)], ignoreOrder: true);
     }
 
     [Fact]

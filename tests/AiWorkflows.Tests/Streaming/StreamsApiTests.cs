@@ -34,6 +34,44 @@ public sealed class StreamsApiTests : IDisposable
     }
 
     [Fact]
+    public async Task The_document_has_an_example_of_each_stream_that_is_taken_as_it_stands_and_line_by_line()
+    {
+        await using var host = await ServedHost.StartAsync(_directory.FullName, settings: [], define: ai =>
+        {
+            Define(ai);
+            ai.Stream<Letter>("letters", s => s.PartitionBy(e => e.Id, 1).Feed<LetterPipeline>());
+        });
+        var operation = (await host.JsonAsync(HttpMethod.Get, "/openapi/v1.json", 200)).GetProperty("paths").GetProperty("/api/streams/{name}/events").GetProperty("post");
+        var examples = operation.GetProperty("requestBody").GetProperty("content").GetProperty("application/json").GetProperty("examples").EnumerateObject().ToArray();
+        examples.Select(e => e.Name).ShouldBe(["movements", "letters"]);
+        foreach (var example in examples)
+        {
+            var address = $"/api/streams/{example.Name}/events";
+            var events = example.Value.GetProperty("value");
+            (await PushAsync(host, events.GetRawText(), address: address)).ShouldBe((HttpStatusCode.OK, $$"""{"accepted":{{events.GetArrayLength()}},"repeated":false}"""));
+            var lines = string.Join('\n', events.EnumerateArray().Select(e => JsonSerializer.Serialize(e)));
+            (await PushAsync(host, lines, "application/x-ndjson", address: address)).Status.ShouldBe(HttpStatusCode.OK);
+        }
+    }
+
+    /// <summary>A column of each kind that an example has to show.</summary>
+    [FeatureGroup("letters")]
+    public sealed record Letter(
+        [property: EntityKey] Guid Id, [property: EventTime] DateTime At, Urgency Urgency, bool Registered, decimal Postage, DateOnly? Due, float Weight, byte Pages, string Text);
+
+    public enum Urgency { Whenever, Soon }
+
+    [FeatureGroup("letter_counts", Online = true)]
+    public sealed record LetterCount([property: EntityKey] Guid Id, [property: EventTime] DateTime At, int Count);
+
+    public sealed class LetterPipeline : StreamFeaturePipeline<Letter, LetterCount>
+    {
+        protected internal override void Define(StreamBuilder<Letter, LetterCount> events) => events.By(e => e.Id);
+
+        protected internal override LetterCount Apply(LetterCount? last, Letter e) => new(e.Id, e.At, (last?.Count ?? 0) + 1);
+    }
+
+    [Fact]
     public async Task The_same_request_again_brings_nothing_new()
     {
         await using var host = await StartAsync();
@@ -146,9 +184,9 @@ public sealed class StreamsApiTests : IDisposable
 
     private Task<ServedHost> StartAsync(Dictionary<string, string?>? settings = null) => ServedHost.StartAsync(_directory.FullName, settings: settings ?? [], define: Define);
 
-    private static async Task<(HttpStatusCode Status, string Text)> PushAsync(ServedHost host, string body, string type = "application/json", string? key = null)
+    private static async Task<(HttpStatusCode Status, string Text)> PushAsync(ServedHost host, string body, string type = "application/json", string? key = null, string address = Path)
     {
-        using var request = new HttpRequestMessage(HttpMethod.Post, Path) { Content = new StringContent(body, Encoding.UTF8) };
+        using var request = new HttpRequestMessage(HttpMethod.Post, address) { Content = new StringContent(body, Encoding.UTF8) };
         request.Content.Headers.ContentType = MediaTypeHeaderValue.Parse(type);
         if (key is not null)
             request.Headers.Add("Idempotency-Key", key);

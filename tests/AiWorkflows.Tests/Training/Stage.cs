@@ -59,7 +59,8 @@ internal sealed class MemoryRegistry : IModelRegistry
     public Task<ModelVersionRecord?> FindVersionAsync(string model, int version, CancellationToken ct) =>
         Task.FromResult(_versions.Find(v => v.Model == model && v.Version == version));
 
-    public Task<IReadOnlyList<AliasRecord>> AliasesAsync(CancellationToken ct) => Task.FromResult<IReadOnlyList<AliasRecord>>([.. _aliases.Values]);
+    public Task<IReadOnlyList<ModelPointer>> PointersAsync(CancellationToken ct) => Task.FromResult<IReadOnlyList<ModelPointer>>(
+        [.. _aliases.Values.Select(a => new ModelPointer(a.Model, a.Alias, a.Version)), .. _versions.GroupBy(v => v.Model).Select(g => new ModelPointer(g.Key, null, g.Max(v => v.Version)))]);
 
     public Task<AliasRecord?> FindAliasAsync(string model, string alias, CancellationToken ct) => Task.FromResult(_aliases.GetValueOrDefault((model, alias)));
 

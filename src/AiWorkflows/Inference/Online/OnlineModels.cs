@@ -6,13 +6,13 @@ namespace AiWorkflows.Inference;
 
 /// <summary>
 /// The models that this host answers with. Aliases are looked up again and again; a version that one points to is loaded before requests see the alias move, so a
-/// promotion or a roll-back neither fails a request nor lets one wait for the loading.
+/// promotion or a roll-back neither fails a request nor lets one wait for the loading. The newest version is loaded as soon as it is there, for it is promoted next.
 /// </summary>
 internal sealed class OnlineModels(
     IReadOnlyList<InferenceDefinition> pipelines, OnlineOptions options, IModelRegistry registry, IServiceProvider services, ILogger<OnlineModels> log) : IDisposable
 {
     /// <summary>How old an alias may be when a request uses it.</summary>
-    private static readonly TimeSpan Refresh = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan Refresh = TimeSpan.FromSeconds(0.5);
 
     /// <summary>Versions that were asked for by number and are kept loaded beside those that aliases point to.</summary>
     private const int MostOthers = 4;
@@ -21,6 +21,8 @@ internal sealed class OnlineModels(
     public const string Challenger = "challenger";
 
     private readonly ConcurrentDictionary<(string Pipeline, int Version), Task<OnlineVersion>> _loaded = [];
+    /// <summary>Newest versions that were loaded once, whether they could be or not.</summary>
+    private readonly HashSet<(string Pipeline, int Version)> _prepared = [];
     private readonly SemaphoreSlim _refreshing = new(1, 1);
     private IReadOnlyDictionary<(string Model, string Alias), int>? _aliases;
     private Dictionary<(string, int), string> _broken = [];
@@ -76,7 +78,7 @@ internal sealed class OnlineModels(
     /// <exception cref="StageFailedException">It does not fit the view, or cannot be loaded.</exception>
     public async Task<OnlineVersion> LoadAsync(InferenceDefinition pipeline, int version, CancellationToken ct)
     {
-        var loading = _loaded.GetOrAdd((pipeline.Name, version), _ => Task.Run(() => ReadAsync(pipeline, version), CancellationToken.None));
+        var loading = Loading(pipeline, version);
         try
         {
             return await loading.WaitAsync(ct);
@@ -119,14 +121,26 @@ internal sealed class OnlineModels(
         await _refreshing.WaitAsync(ct);
         try
         {
-            var aliases = (await registry.AliasesAsync(ct)).ToDictionary(a => (a.Model, a.Alias), a => a.Version);
+            var pointers = await registry.PointersAsync(ct);
+            var aliases = pointers.Where(p => p.Alias is not null).ToDictionary(p => (p.Model, p.Alias!), p => p.Version);
+            var newest = pointers.Where(p => p.Alias is null).ToDictionary(p => p.Model, p => p.Version);
             var wanted = pipelines.SelectMany(p => new[] { Champion, Challenger }
-                .Where(alias => aliases.ContainsKey((p.Model, alias))).Select(alias => (Pipeline: p, Version: aliases[(p.Model, alias)]))).Distinct().ToArray();
+                .Where(alias => aliases.ContainsKey((p.Model, alias))).Select(alias => (Pipeline: p, Alias: alias, Version: aliases[(p.Model, alias)]))).ToArray();
+            var next = pipelines.Where(p => newest.ContainsKey(p.Model)).Select(p => (Pipeline: p, Version: newest[p.Model])).ToArray();
+            // All at once, so that none waits for another's.
+            foreach (var (pipeline, version) in wanted.Select(w => (w.Pipeline, w.Version)).Concat(next.Where(n => _prepared.Add((n.Pipeline.Name, n.Version)))))
+                _ = Loading(pipeline, version);
             var broken = new Dictionary<(string, int), string>();
-            foreach (var (pipeline, version) in wanted)
+            foreach (var (pipeline, alias, version) in wanted)
                 try
                 {
-                    await LoadAsync(pipeline, version, ct);
+                    // Until the version is loaded, what was there before answers; at the start there is nothing.
+                    if (Volatile.Read(ref _aliases) is not { } before || Loading(pipeline, version).IsCompleted)
+                        await LoadAsync(pipeline, version, ct);
+                    else if (before.TryGetValue((pipeline.Model, alias), out var earlier))
+                        aliases[(pipeline.Model, alias)] = earlier;
+                    else
+                        aliases.Remove((pipeline.Model, alias));
                 }
                 catch (AiWorkflowsException e)
                 {
@@ -137,7 +151,7 @@ internal sealed class OnlineModels(
             _broken = broken;
             Report(aliases);
             Volatile.Write(ref _aliases, aliases);
-            Forget(wanted);
+            Forget([.. wanted.Select(w => (w.Pipeline.Name, w.Version)), .. wanted.Where(w => aliases.ContainsKey((w.Pipeline.Model, w.Alias))).Select(w => (w.Pipeline.Name, aliases[(w.Pipeline.Model, w.Alias)])), .. next.Select(n => (n.Pipeline.Name, n.Version))]);
             return aliases;
         }
         finally
@@ -153,12 +167,14 @@ internal sealed class OnlineModels(
                 log.LogInformation("{Model} is answered by v{Version} as its {Alias}", model, version, alias);
     }
 
-    private void Forget((InferenceDefinition Pipeline, int Version)[] wanted)
+    private void Forget(IReadOnlyList<(string Pipeline, int Version)> wanted)
     {
-        var others = _loaded.Keys.Except(wanted.Select(w => (w.Pipeline.Name, w.Version))).ToArray();
-        foreach (var key in others.SkipLast(MostOthers))
+        foreach (var key in _loaded.Keys.Except(wanted).ToArray().SkipLast(MostOthers))
             _loaded.TryRemove(key, out _);
     }
+
+    private Task<OnlineVersion> Loading(InferenceDefinition pipeline, int version) =>
+        _loaded.GetOrAdd((pipeline.Name, version), _ => Task.Run(() => ReadAsync(pipeline, version), CancellationToken.None));
 
     private async Task<OnlineVersion> ReadAsync(InferenceDefinition pipeline, int number)
     {
