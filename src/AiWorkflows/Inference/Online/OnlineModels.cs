@@ -134,13 +134,11 @@ internal sealed class OnlineModels(
             foreach (var (pipeline, alias, version) in wanted)
                 try
                 {
-                    // Until the version is loaded, what was there before answers; at the start there is nothing.
-                    if (Volatile.Read(ref _aliases) is not { } before || Loading(pipeline, version).IsCompleted)
-                        await LoadAsync(pipeline, version, ct);
-                    else if (before.TryGetValue((pipeline.Model, alias), out var earlier))
+                    // Until the version is loaded, what was there before answers, if anything could.
+                    if (!Loading(pipeline, version).IsCompleted && _aliases?.TryGetValue((pipeline.Model, alias), out var earlier) == true && !_broken.ContainsKey((pipeline.Name, earlier)))
                         aliases[(pipeline.Model, alias)] = earlier;
                     else
-                        aliases.Remove((pipeline.Model, alias));
+                        await LoadAsync(pipeline, version, ct);
                 }
                 catch (AiWorkflowsException e)
                 {
