@@ -24,7 +24,9 @@ internal sealed class Replay(IServiceProvider services, ReplayCourse course) : I
     private readonly IReadOnlyList<WorkflowDefinition> _scheduled = services.GetRequiredService<WorkflowSchedules>().Scheduled;
     private readonly ICliConsole _console = services.GetService<ICliConsole>() ?? new SystemConsole();
     private readonly CancellationTokenSource _stop = new();
+    private readonly StreamReplays _streams = services.GetRequiredService<StreamReplays>();
     private Task _ticking = Task.CompletedTask;
+    private Task _streaming = Task.CompletedTask;
 
     /// <summary>Turns this host, of which nothing has been asked yet, to the replay's database, warm-up and clock.</summary>
     /// <param name="from">What somebody typed.</param>
@@ -65,6 +67,7 @@ internal sealed class Replay(IServiceProvider services, ReplayCourse course) : I
         _clock.Run(course.From, course.Speed, course.Until);
         var log = services.GetRequiredService<ILoggerFactory>().CreateLogger("AiWorkflows.Hosting.Replay");
         var ticker = new ReplayTicker(_scheduled, _clock, services.GetRequiredService<TimeProvider>(), course.Until, _engine.TickAsync, log);
+        _streaming = _streams.RunAsync(course.From, course.Until, _stop.Token);
         _ticking = Task.Run(async () =>
         {
             await ticker.RunAsync(_stop.Token);
@@ -79,6 +82,7 @@ internal sealed class Replay(IServiceProvider services, ReplayCourse course) : I
         try
         {
             await _ticking;
+            await _streaming;
         }
         catch (OperationCanceledException)
         {
@@ -92,6 +96,8 @@ internal sealed class Replay(IServiceProvider services, ReplayCourse course) : I
         var day = TimeSpan.FromDays(1) / course.Speed;
         yield return $"Scheduled: {string.Join(", ", _scheduled.Select(w => $"{w.Name} ({w.Cron} UTC)"))}, by the clock of the replay";
         yield return $"Replay: from {Timestamps.Display(course.From)} to {Timestamps.Display(course.Until)} UTC, {course.Speed.ToString("N0", CultureInfo.InvariantCulture)} times as fast as time, a day in {Format.Seconds(day.TotalSeconds)}";
+        if (_streams.Streams.Count > 0)
+            yield return $"  Streams go with the clock: {string.Join(", ", _streams.Streams.Select(s => s.Name))}. Look at /hangfire/streams.";
         yield return $"  Its database, new with every start: {settings.DatabasePath}";
         yield return "  First comes one run over the history before, for features only; then a run for each window as it ends, which trains, predicts and fills in what became of earlier predictions.";
         yield return "  Look at /hangfire/workflows for windows and live AUC, /hangfire/runs for the runs, /hangfire/models for versions and why each was promoted or not.";

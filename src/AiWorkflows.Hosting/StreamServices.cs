@@ -28,6 +28,7 @@ internal static class StreamServices
         services.AddSingleton<StreamSignals>();
         services.AddSingleton<StreamWorkers>();
         services.AddSingleton<StreamIntake>();
+        services.AddSingleton<StreamReplays>();
         return services;
     }
 }

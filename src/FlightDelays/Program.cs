@@ -11,7 +11,8 @@ builder.AddAiWorkflows(ai =>
     ai.Stream<FlightEvent>("flights", s => s
         .PartitionBy(e => e.Airport, partitions: 4)
         .Lateness(TimeSpan.FromHours(2))
-        .Feed<AirportPulsePipeline>());
+        .Feed<AirportPulsePipeline>()
+        .Replay<FlightHistory>());
 
     ai.Workflow("flight-delays", w => w
         .Every("0 * * * *")

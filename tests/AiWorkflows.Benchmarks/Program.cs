@@ -24,7 +24,7 @@ var benchmarks = new (string Name, Func<Task<IReadOnlyList<Aim>>> Run)[]
     ("models", () => ModelBenchmark.RunAsync(rounds, store, ct)),
     ("orchestration", () => OrchestrationBenchmark.RunAsync(rounds, ct)),
     ("online", () => OnlineBenchmark.RunAsync(rounds, store, ct)),
-    ("streaming", () => StreamingBenchmark.RunAsync(Option("--rows", 400_000), rounds, ct)),
+    ("streaming", () => StreamingBenchmark.RunAsync(Option("--rows", 400_000), rounds, store, ct)),
     ("dashboard", () => DashboardBenchmark.RunAsync(rounds, Path.Combine(store, "dashboard"), ct)),
     ("application", () => ApplicationBenchmark.RunAsync(rounds, store, ct)),
 };

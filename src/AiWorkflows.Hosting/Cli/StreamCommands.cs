@@ -10,11 +10,12 @@ internal static class StreamCommands
     public static Command Create(CliContext context)
     {
         var name = Build.Name("NAME", "Name of the stream.");
-        var from = Build.Name("FROM", "A file of NDJSON (an event on each line), or a directory of such files (*.ndjson, *.jsonl), which are read in the order of their names.");
+        var from = Build.Name("FROM", "A file of NDJSON (an event on each line), or a directory of such files (*.ndjson, *.jsonl), which are read in the order of their names. Without it, what the stream declares with Replay.");
+        from.Arity = ArgumentArity.ZeroOrOne;
         return Build.Group("streams", "Streams of events: list, show, replay.",
             Build.Reading(context, "list", "Lists the streams: how far behind they are, how fast, and how many events came late or twice.", ListAsync),
             Build.Reading(context, "show", "Shows a stream with its partitions: who works on each, lag, watermark, late events.", i => ShowAsync(i, i.Value(name)), name),
-            Build.Acting(context, "replay", "Brings the events of a file into a stream, as if they were pushed; what has come before comes once. A serving host works on them.", i => StreamReplay.RunAsync(i, i.Value(name), i.Value(from)), name, from));
+            Build.Acting(context, "replay", "Brings events of files, or of what the stream is replayed from, into a stream, as if they were pushed; what has come before comes once. A serving host works on them.", i => StreamReplay.RunAsync(i, i.Value(name), i.Parsed.GetValue(from)), name, from));
     }
 
     private static async Task ListAsync(Invocation i) => i.Output.List(await i.Context.Get<StreamReports>().ListAsync(i.Ct), "No streams; define one with ai.Stream<TEvent>(…).",

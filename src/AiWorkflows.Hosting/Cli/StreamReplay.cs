@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Runtime.CompilerServices;
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
@@ -8,7 +9,7 @@ using AiWorkflows.Streaming;
 
 namespace AiWorkflows.Hosting.Cli;
 
-/// <summary><c>streams replay NAME FROM</c>: events of files, taken in as if they had been pushed. Chunks are named by what they hold, so that the same file again brings nothing new.</summary>
+/// <summary><c>streams replay NAME [FROM]</c>: events of files or of the declared source, taken in as if they had been pushed. Chunks are named by what they hold, so that the same file again brings nothing new.</summary>
 internal static class StreamReplay
 {
     private const int Chunk = 5_000;
@@ -16,28 +17,21 @@ internal static class StreamReplay
     /// <summary>Who is further ahead of the stream waits, so that the log of events does not grow without bound.</summary>
     private const long MostAhead = 500_000;
 
-    public static async Task<int> RunAsync(Invocation i, string name, string from)
+    public static async Task<int> RunAsync(Invocation i, string name, string? from)
     {
         var stream = i.Context.Catalog.Stream(name);
-        var files = EventFiles.Of(from);
+        var given = from is null ? FromDeclared(i, stream) : FromFiles(stream, EventFiles.Of(from), i.Ct);
         await i.Context.Get<Migrator>().MigrateAsync(i.Ct);
         var store = i.Context.Get<IStreamStore>();
         await store.RegisterAsync([stream], onlyHost: false, i.Ct);
         var (taken, repeated) = (0L, 0L);
         var (events, content) = (new List<(int, string)>(Chunk), new StringBuilder());
-        foreach (var file in files)
+        await foreach (var (e, text) in given)
         {
-            var number = 0L;
-            await foreach (var line in File.ReadLinesAsync(file, i.Ct))
-            {
-                number++;
-                if (string.IsNullOrWhiteSpace(line))
-                    continue;
-                events.Add(Read(stream, line, file, number));
-                content.Append(line).Append('\n');
-                if (events.Count == Chunk)
-                    await TakeAsync();
-            }
+            events.Add(e);
+            content.Append(text).Append('\n');
+            if (events.Count == Chunk)
+                await TakeAsync();
         }
         await TakeAsync();
         i.Output.Object(new { stream = name, events = taken, repeated }, () => i.Output.Line(
@@ -58,6 +52,28 @@ internal static class StreamReplay
             events.Clear();
             content.Clear();
         }
+    }
+
+    private static async IAsyncEnumerable<((int, string) Event, string Text)> FromFiles(StreamDefinition stream, IReadOnlyList<string> files, [EnumeratorCancellation] CancellationToken ct)
+    {
+        foreach (var file in files)
+        {
+            var number = 0L;
+            await foreach (var line in File.ReadLinesAsync(file, ct))
+            {
+                number++;
+                if (!string.IsNullOrWhiteSpace(line))
+                    yield return (Read(stream, line, file, number), line);
+            }
+        }
+    }
+
+    /// <exception cref="InvalidRequestException">Nothing is declared.</exception>
+    private static IAsyncEnumerable<((int, string) Event, string Text)> FromDeclared(Invocation i, StreamDefinition stream)
+    {
+        var reader = stream.OpenReplay(i.Context.Services)
+            ?? throw new InvalidRequestException($"Stream {stream.Name} does not say what it is replayed from: name a file, as in 'streams replay {stream.Name} events.ndjson', or declare it with s.Replay<…>().");
+        return Enumerable.Range(0, reader.Parts).ToAsyncEnumerable().SelectMany(part => reader.ReadAsync(part, null, i.Ct)).Select(e => ((e.Partition, e.Payload), e.Payload));
     }
 
     private static (int, string) Read(StreamDefinition stream, string line, string file, long number)

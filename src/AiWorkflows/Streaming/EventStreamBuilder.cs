@@ -52,6 +52,16 @@ public sealed class EventStreamBuilder<TEvent> where TEvent : class
         return this;
     }
 
+    /// <summary>
+    /// Names what the stream can be replayed from: <c>streams replay NAME</c> brings all of it in, <c>serve --replay</c> each event when the clock of the replay comes to it. Otherwise it is not read.
+    /// Its events come in the order of their event times.
+    /// </summary>
+    public EventStreamBuilder<TEvent> Replay<TSource>() where TSource : class, IStreamSource<TEvent>
+    {
+        _spec.CreateReplay = services => ActivatorUtilities.CreateInstance<TSource>(services);
+        return this;
+    }
+
     /// <summary>Reads the events from files with one on each line, as JSON objects by column name: each line once, what is added later too.</summary>
     /// <param name="path">A file, or a directory whose <c>*.ndjson</c> and <c>*.jsonl</c> are read in the order of their names.</param>
     public EventStreamBuilder<TEvent> FromFiles(string path)
@@ -80,6 +90,9 @@ internal sealed class StreamSpec(string name, Type events)
 
     /// <summary>Makes the source.</summary>
     public Func<IServiceProvider, object>? CreateSource { get; set; }
+
+    /// <summary>Makes what it is replayed from.</summary>
+    public Func<IServiceProvider, object>? CreateReplay { get; set; }
 
     public string? Files { get; set; }
 }

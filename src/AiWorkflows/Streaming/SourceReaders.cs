@@ -7,7 +7,8 @@ namespace AiWorkflows.Streaming;
 
 /// <summary>An event on its way from a source into the log.</summary>
 /// <param name="Payload">The event as it is kept, or why it cannot be read: see <see cref="Unreadable"/>.</param>
-internal readonly record struct SourcedEvent(string Position, int Partition, string Payload);
+/// <param name="Time">Its event time; null where it cannot be read, or nobody needs it.</param>
+internal readonly record struct SourcedEvent(string Position, int Partition, string Payload, DateTime? Time = null);
 
 /// <summary>Reads a source, whatever it is.</summary>
 internal interface ISourceReader
@@ -48,7 +49,7 @@ internal sealed class OwnSource<TEvent>(IStreamSource<TEvent> source, StreamDefi
         try
         {
             var e = codec.Canonicalize(record.Event);
-            return new(record.Position, stream.PartitionOf(e), codec.Json(e));
+            return new(record.Position, stream.PartitionOf(e), codec.Json(e), Timestamps.FromMicros(codec.EventTime(e)));
         }
         catch (StageFailedException error)
         {

@@ -31,10 +31,16 @@ internal abstract class StreamDefinition
     /// <summary>Makes its own source; null where it has none.</summary>
     public required Func<IServiceProvider, object>? CreateSource { get; init; }
 
+    /// <summary>Makes what it is replayed from; null where it is not replayed.</summary>
+    public required Func<IServiceProvider, object>? CreateReplay { get; init; }
+
     public required string? Files { get; init; }
 
     /// <summary>Its source.</summary>
     public abstract ISourceReader OpenSource(IServiceProvider services);
+
+    /// <summary>What it is replayed from; null where that was not said.</summary>
+    public abstract ISourceReader? OpenReplay(IServiceProvider services);
 
     /// <summary>Takes one partition up.</summary>
     /// <param name="services">The scope that pipelines are constructed from, for as long as the processor lives.</param>
@@ -59,6 +65,8 @@ internal sealed class StreamDefinition<TEvent> : StreamDefinition where TEvent :
 
     public override ISourceReader OpenSource(IServiceProvider services) =>
         Files is { } path ? new FileSource(path, this) : new OwnSource<TEvent>((IStreamSource<TEvent>)CreateSource!(services), this);
+
+    public override ISourceReader? OpenReplay(IServiceProvider services) => CreateReplay is { } create ? new OwnSource<TEvent>((IStreamSource<TEvent>)create(services), this) : null;
 
     public int PartitionOf(TEvent e) => PartitionKey is null ? 0 : PartitionKey.Partition(e, Partitions);
 

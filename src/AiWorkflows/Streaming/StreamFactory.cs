@@ -72,6 +72,7 @@ internal static class StreamFactory
             PartitionKey = key,
             Writer = writer,
             CreateSource = spec.CreateSource,
+            CreateReplay = spec.CreateReplay,
             Files = spec.Files,
         };
     }

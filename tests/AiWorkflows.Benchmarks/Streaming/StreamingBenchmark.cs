@@ -26,7 +26,7 @@ internal static class StreamingBenchmark
     private const int Senders = 4;
     private const int Looks = 300;
 
-    public static async Task<IReadOnlyList<Aim>> RunAsync(int events, int rounds, CancellationToken ct)
+    public static async Task<IReadOnlyList<Aim>> RunAsync(int events, int rounds, string store, CancellationToken ct)
     {
         var results = new List<StreamingRound>();
         for (var round = 0; round < rounds; round++)
@@ -35,10 +35,14 @@ internal static class StreamingBenchmark
         Console.WriteLine($"{events:N0} flight events through the pulse of each airport, four partitions, one host");
         foreach (var r in results)
             Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"  file {r.File,8:N0} events/s   HTTP {r.Http,8:N0} events/s   answer to look-up p50 {r.P50,6:F0} ms, p99 {r.P99,6:F0} ms"));
+        var lags = await PredictionLag.MeasureAsync(Looks, store, ct);
+        Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
+            $"  answer to prediction p50 {lags.At(50):F0} ms, p99 {lags.At(99):F0} ms, at most {lags.Milliseconds[^1]:F0} ms: {lags.Milliseconds.Count} events that changed a prediction of the delay model, {lags.Unmoved} that did not, {lags.Predictions} predictions"));
         return
         [
             new("streaming: events a second through the file source", Measurement.Median(results.Select(r => r.File)), ">=", 20_000),
             new("streaming: seconds from an answer to its effect on a look-up, p99", Measurement.Median(results.Select(r => r.P99)) / 1000, "<=", 1.0),
+            new("streaming: seconds from an answer to its effect on an online prediction, p99", lags.At(99) / 1000, "<=", 1.0),
         ];
     }
 
