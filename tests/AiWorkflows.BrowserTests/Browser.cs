@@ -65,8 +65,17 @@ internal sealed class PageUnderTest : IAsyncDisposable
         response.ShouldNotBeNull().Status.ShouldBe(200, url);
     }
 
-    /// <summary>How far the page is wider than its window.</summary>
-    public Task<int> OverflowAsync() => Page.EvaluateAsync<int>("document.documentElement.scrollWidth - document.documentElement.clientWidth");
+    /// <summary>What makes the page wider than its window; nothing where it is not.</summary>
+    public Task<string[]> OverflowAsync() => Page.EvaluateAsync<string[]>(
+        """
+        () => {
+            const width = document.documentElement.clientWidth;
+            if (document.documentElement.scrollWidth <= width) return [];
+            const clips = e => { for (let p = e.parentElement; p && p !== document.body; p = p.parentElement) if (getComputedStyle(p).overflowX !== 'visible') return true; return false; };
+            return [...document.body.querySelectorAll('*')].filter(e => e.getBoundingClientRect().right > width + 1 && !clips(e)).slice(0, 8)
+                .map(e => Math.round(e.getBoundingClientRect().right - width) + ' px: ' + e.outerHTML.slice(0, 120));
+        }
+        """);
 
     public async ValueTask DisposeAsync() => await Page.Context.CloseAsync();
 
