@@ -18,6 +18,8 @@ internal sealed class ScoreColumns
 
     public DataViewSchema.Column ScoreColumn => _score;
 
+    public bool HasProbability => _probability is not null;
+
     public IEnumerable<DataViewSchema.Column> Active => _probability is { } p ? [_score, p] : [_score];
 
     /// <exception cref="StageFailedException">The model gives no score of the type that its task needs.</exception>
