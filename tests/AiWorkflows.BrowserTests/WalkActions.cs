@@ -100,8 +100,9 @@ internal sealed class WalkActions(PageUnderTest page, string dashboard)
         await PromoteAsync("2", "champion", "trained on a day more");
         await Expect("h1").ToContainTextAsync("v2 champion");
         await LinkAsync("Roll back to v1…");
-        await page.Page.Locator("#rollback").GetByLabel("Why (kept on record)").FillAsync("no better after all");
-        await ButtonAsync("Roll back to v1");
+        var form = page.Page.Locator("#rollback");
+        await form.GetByLabel("Why (kept on record)").FillAsync("no better after all");
+        await form.GetByRole(AriaRole.Button, new() { Name = "Roll back to v1" }).ClickAsync();
         await Expect("h1").ToContainTextAsync("v1 champion");
         await Expect("[data-aw-part=aliases]").ToContainTextAsync("no better after all");
     }

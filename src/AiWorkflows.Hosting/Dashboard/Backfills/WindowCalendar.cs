@@ -20,7 +20,7 @@ internal static class WindowCalendar
         : Components.Strip("Windows in order of time", model.Windows.Select(w => new Components.Cell(Status.Of(w.State), Tip(w, model), context.Run(w.RunId))));
 
     /// <summary>A line a day, a cell an hour.</summary>
-    private static Markup Hours(BackfillModel model, PageContext context) => Markup.Of($"<div class=\"aw-scroll\"><div class=\"aw-hours\" data-aw-rove role=\"group\" aria-label=\"Windows of an hour, a line a day\">{model.Windows.GroupBy(w => w.WindowFrom.Value.Date).Select(day => Markup.Of(
+    private static Markup Hours(BackfillModel model, PageContext context) => Markup.Of($"<div class=\"aw-scroll\"><div class=\"aw-hours\" data-aw-rove role=\"group\" aria-label=\"Windows of an hour, a line a day\"><b></b>{Enumerable.Range(0, 24).Select(hour => Markup.Of($"<i aria-hidden=\"true\">{(hour % 3 == 0 ? hour.ToString("00", CultureInfo.InvariantCulture) : "")}</i>"))}{model.Windows.GroupBy(w => w.WindowFrom.Value.Date).Select(day => Markup.Of(
         $"<b>{Timestamps.Display(day.Key)}</b>{Enumerable.Range(0, 24).Select(hour => day.FirstOrDefault(w => w.WindowFrom.Value.Hour == hour) is { } w ? Link(w, model, context) : Markup.Raw("<i></i>"))}"))}</div></div>");
 
     private static Markup Link(BackfillWindowRow window, BackfillModel model, PageContext context) => Markup.Of(

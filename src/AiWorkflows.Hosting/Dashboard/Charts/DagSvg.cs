@@ -18,6 +18,9 @@ internal static class DagSvg
     /// <summary>Width of a common screen's column; somewhat wider pictures are scaled down to it, much wider ones scroll.</summary>
     private const int FitsUpTo = 1_290;
 
+    /// <summary>How far a graph is made smaller to fit the page; a wider one keeps its size, and scrolls.</summary>
+    private const double StillReadable = 1.4;
+
     /// <summary>Pixels of a letter, generously.</summary>
     private const double TitleLetter = 7.3;
     private const double DetailLetter = 5.9;
@@ -32,7 +35,7 @@ internal static class DagSvg
         var boxes = layout.ReadingOrder.Select(id => Node(byId[id], layout.Positions[id], layout.NodeWidth));
         return Markup.Of(
             $"""
-            <div class="aw-dag"><svg class="{(layout.Width > FitsUpTo ? "is-wide" : "")}" width="{layout.Width}" height="{layout.Height + 2}" viewBox="0 -1 {layout.Width} {layout.Height + 2}" role="group" aria-label="{label}"><defs><marker id="aw-arr" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="7" markerHeight="7" orient="auto"><path class="aw-arrow" d="M0 .5 7.5 4 0 7.5z"/></marker></defs>{paths}{boxes}</svg></div>
+            <div class="aw-dag"><svg class="{(layout.Width > FitsUpTo && layout.Width <= StillReadable * FitsUpTo ? "is-wide" : "")}" width="{layout.Width}" height="{layout.Height + 2}" viewBox="0 -1 {layout.Width} {layout.Height + 2}" role="group" aria-label="{label}"><defs><marker id="aw-arr" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="7" markerHeight="7" orient="auto"><path class="aw-arrow" d="M0 .5 7.5 4 0 7.5z"/></marker></defs>{paths}{boxes}</svg></div>
             """);
     }
 

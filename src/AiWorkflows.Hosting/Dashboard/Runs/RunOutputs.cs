@@ -8,6 +8,8 @@ namespace AiWorkflows.Hosting.Dashboard.Runs;
 /// <summary>What a run has made, and the jobs that made it.</summary>
 internal static class RunOutputs
 {
+    private const int NameLength = 60;
+
     public static Markup Published(RunModel model, PageContext context)
     {
         if (model.Outputs.Count == 0)
@@ -28,9 +30,9 @@ internal static class RunOutputs
         var quarantined = outputs.Sum(output => output.Quarantined);
         var text = first.Type switch
         {
-            "commit" => Link(context.Url("/features/" + Uri.EscapeDataString(first.Name)), first.Name),
-            "version" => Link(context.Url("/models/" + Uri.EscapeDataString(first.Name)), first.Name),
-            "batch" => Link(context.Url("/predictions"), first.Name),
+            "commit" => Link(context.Url("/features/" + Uri.EscapeDataString(first.Name)), Format.Shorten(first.Name, NameLength)),
+            "version" => Link(context.Url("/models/" + Uri.EscapeDataString(first.Name)), Format.Shorten(first.Name, NameLength)),
+            "batch" => Link(context.Url("/predictions"), Format.Shorten(first.Name, NameLength)),
             _ => Markup.Text(first.Name),
         };
         var name = quarantined == 0 ? text : text + Note(Markup.Of($"{Format.Count(quarantined, "row")} quarantined"));
