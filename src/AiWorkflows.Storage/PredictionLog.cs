@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using AiWorkflows.Inference;
+using AiWorkflows.Training;
 using Dapper;
 
 namespace AiWorkflows.Storage;
@@ -97,6 +98,21 @@ internal abstract class PredictionLog(StoreDatabase database) : IPredictionLog
 
         double? Real(int i) => reader.IsDBNull(i) ? null : reader.GetDouble(i);
         string? Text(int i) => reader.IsDBNull(i) ? null : reader.GetString(i);
+    }
+
+    public async IAsyncEnumerable<BacktestedRow> BacktestedAsync(long runId, string pipeline, [EnumeratorCancellation] CancellationToken ct)
+    {
+        await using var connection = await database.OpenReadAsync(ct);
+        await using var reader = await connection.ExecuteReaderAsync(new CommandDefinition(database.Sql("""
+            SELECT b.model, b.version, r.entity_key, r.event_time, r.score, r.probability, r.label
+            FROM {prediction_log.batches} b {then:JOIN} {prediction_log.prediction_rows} r ON r.batch_id = b.batch_id
+            WHERE b.run_id = @RunId AND b.pipeline = @Pipeline AND b.role = 'backtest' AND b.state = 'published'
+            ORDER BY b.window_from, b.batch_id, r.ordinal
+            """), new { RunId = runId, Pipeline = pipeline }, cancellationToken: ct));
+        while (await reader.ReadAsync(ct))
+            yield return new(reader.GetString(0), reader.GetInt32(1), reader.GetString(2), Utc.Read(reader, 3), Real(4), Real(5), reader.IsDBNull(6) ? null : reader.GetString(6));
+
+        double? Real(int i) => reader.IsDBNull(i) ? null : reader.GetDouble(i);
     }
 
     public Task ReplaceMetricsAsync(IReadOnlyList<DailyMetric> metrics, CancellationToken ct) => metrics.Count == 0 ? Task.CompletedTask : database.WriteAsync(async tx =>

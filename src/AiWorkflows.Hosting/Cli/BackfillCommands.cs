@@ -52,7 +52,11 @@ internal static class BackfillCommands
             : throw new InvalidRequestException($"No window of backfill {backfillId} has failed or was cancelled; there is nothing to retry."));
     }
 
-    private static async Task<int> FollowAsync(Invocation i, bool detach, Func<RunEngine, Task<(long Id, string Message)>> request)
+    private static Task<int> FollowAsync(Invocation i, bool detach, Func<RunEngine, Task<(long Id, string Message)>> request) => FollowAsync(i, detach, request, WriteAsync);
+
+    /// <summary>Requests, and shows what was requested until it ends.</summary>
+    /// <param name="write">Prints the result and returns the exit code.</param>
+    public static async Task<int> FollowAsync(Invocation i, bool detach, Func<RunEngine, Task<(long Id, string Message)>> request, Func<Invocation, BackfillRow, Task<int>> write)
     {
         var engine = i.Context.Get<RunEngine>();
         if (detach)
@@ -78,7 +82,7 @@ internal static class BackfillCommands
             i.Output.Line($"The host that has the database does the work, {host.Other}; this only shows it.");
         try
         {
-            return await WriteAsync(i, await new BackfillFollower(i.Context, i.Output, host).FollowAsync(backfillId, i.Ct));
+            return await write(i, await new BackfillFollower(i.Context, i.Output, host).FollowAsync(backfillId, i.Ct));
         }
         catch (OperationCanceledException) when (i.Ct.IsCancellationRequested)
         {
@@ -101,11 +105,17 @@ internal static class BackfillCommands
         });
         if (backfill.State == States.Succeeded)
             return 0;
+        await ExplainAsync(i, backfill, windows);
+        return 1;
+    }
+
+    /// <summary>Says on the error stream which window failed first, and what to do.</summary>
+    public static async Task ExplainAsync(Invocation i, BackfillRow backfill, IReadOnlyList<BackfillWindowRow> windows)
+    {
         var first = windows.FirstOrDefault(w => w.State == States.Failed) ?? windows.First(w => w.State != States.Succeeded);
         await i.Context.Console.Error.WriteLineAsync(
             $"{Format.Window(first.WindowFrom, first.WindowTo)} {first.State}: {Format.OneLine(first.Error ?? first.Reason ?? "no reason was recorded", 600)}");
         await i.Context.Console.Error.WriteLineAsync($"`runs logs {first.RunId}` shows more; `backfill retry {backfill.BackfillId}` resumes what failed, and only that.");
-        return 1;
     }
 
     private static async Task ListAsync(Invocation i, string? workflow, long? before, int limit)
@@ -115,7 +125,7 @@ internal static class BackfillCommands
         var rows = await i.Context.Query<BackfillQueries>().ListAsync(workflow, before, limit, i.Ct);
         i.Output.List(rows, "No backfills.",
             new("backfill", b => b.BackfillId.ToString(CultureInfo.InvariantCulture), Right: true), new("workflow", b => b.Workflow), new("from", b => b.WindowFrom.ToString()), new("to", b => b.WindowTo.ToString()),
-            new("every", Every), new("state", b => b.State), new("windows", BackfillFollower.Counts), new("requested", b => Format.Moment(b.RequestedAt)), new("time", b => Format.Seconds(b.Seconds), Right: true));
+            new("every", b => Every(b) + (b.Backtest ? ", backtest" : "")), new("state", b => b.State), new("windows", BackfillFollower.Counts), new("requested", b => Format.Moment(b.RequestedAt)), new("time", b => Format.Seconds(b.Seconds), Right: true));
         if (rows.Count == limit)
             i.Output.Line($"More with --before {rows[^1].BackfillId}.");
     }

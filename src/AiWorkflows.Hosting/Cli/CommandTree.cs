@@ -13,6 +13,7 @@ internal static class CommandTree
         root.Add(Serve(app));
         root.Add(RunCommand.Create(context));
         root.Add(BackfillCommands.Create(context));
+        root.Add(BacktestCommand.Create(context));
         root.Add(WorkflowCommands.Create(context));
         root.Add(RunsCommands.Create(context));
         root.Add(FeatureCommands.Create(context));
@@ -26,7 +27,6 @@ internal static class CommandTree
         root.Add(StoreCommands.Query(context));
         root.Add(StoreCommands.Migrate(context));
         root.Add(DoctorCommand.Create(context));
-        root.Add(LaterCommands.Create(context, "backtest"));
         return root;
     }
 

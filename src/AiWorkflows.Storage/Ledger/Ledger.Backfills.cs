@@ -27,14 +27,16 @@ internal sealed partial class Ledger
             Every = Timestamps.ToMicros(order.Every),
             order.Parallel,
             Train = order.Train ? 1 : 0,
+            Backtest = order.Backtest ? 1 : 0,
             Models = ModelPin.Join(order.Models),
             order.By,
         };
+        var kind = order.Backtest ? "backtest" : "backfill";
         // Whoever asks for the same at the same time waits here.
         await tx.ExecuteAsync("UPDATE {workflows.workflows} SET touch = touch + 1 WHERE workflow = @Workflow", row);
         if (!order.Again && await tx.ScalarAsync<long?>("""
             SELECT MAX(backfill_id) FROM {workflows.backfills}
-            WHERE workflow = @Workflow AND window_from = @From AND window_to = @To AND every = @Every AND train = @Train AND COALESCE(models, '') = COALESCE(@Models, '')
+            WHERE workflow = @Workflow AND window_from = @From AND window_to = @To AND every = @Every AND train = @Train AND backtest = @Backtest AND COALESCE(models, '') = COALESCE(@Models, '')
             """, row) is { } existing)
         {
             if (order.Parallel is not null)
@@ -42,16 +44,16 @@ internal sealed partial class Ledger
             return (existing, false);
         }
         var id = await tx.ScalarAsync<long>("""
-            INSERT INTO {workflows.backfills} (workflow, window_from, window_to, every, parallel, train, models, pin_seq, requested_by, requested_at)
+            INSERT INTO {workflows.backfills} (workflow, window_from, window_to, every, parallel, train, backtest, models, pin_seq, requested_by, requested_at)
             {inserted:backfill_id}
-            SELECT @Workflow, @From, @To, @Every, COALESCE(@Parallel, 1), @Train, @Models, seq, @By, {now} FROM {feature_store.publication_clock}
+            SELECT @Workflow, @From, @To, @Every, COALESCE(@Parallel, 1), @Train, @Backtest, @Models, seq, @By, {now} FROM {feature_store.publication_clock}
             {returning:backfill_id}
             """, row);
         foreach (var window in request.Windows)
             await tx.ExecuteAsync("""
                 INSERT INTO {workflows.runs} (workflow, requested_by, triggered_by, mode, catch_up, hindsight, window_from, window_to, state, requested_at, backfill_id)
-                VALUES (@Workflow, @By, 'backfill', 'stages', 0, 1, @From, @To, 'requested', {now}, @BackfillId)
-                """, new { order.Workflow, order.By, From = (Utc)window.From, To = (Utc)window.To, BackfillId = id });
+                VALUES (@Workflow, @By, @TriggeredBy, 'stages', 0, @Hindsight, @From, @To, 'requested', {now}, @BackfillId)
+                """, new { order.Workflow, order.By, TriggeredBy = kind, Hindsight = order.Backtest ? 0 : 1, From = (Utc)window.From, To = (Utc)window.To, BackfillId = id });
         foreach (var model in request.ChampionsOf)
             await tx.ExecuteAsync("""
                 INSERT INTO {workflows.run_pins} (run_id, model, version)
@@ -60,14 +62,14 @@ internal sealed partial class Ledger
         foreach (var pin in order.Models)
             await tx.ExecuteAsync("INSERT INTO {workflows.run_pins} (run_id, model, version) SELECT run_id, @Model, @Version FROM {workflows.runs} WHERE backfill_id = @BackfillId",
                 new { pin.Model, pin.Version, BackfillId = id });
-        await AuditAsync(tx, order.By, "backfill", $"backfill {id}", $"{order.Workflow} {new Window(order.From, order.To)}, {request.Windows.Count} windows");
+        await AuditAsync(tx, order.By, kind, $"{kind} {id}", $"{order.Workflow} {new Window(order.From, order.To)}, {request.Windows.Count} windows");
         return (id, true);
     }, ct);
 
     public async Task<BackfillRecord?> FindBackfillAsync(long backfillId, CancellationToken ct) => await database.ReadFirstAsync<BackfillRow>("""
-        SELECT backfill_id, workflow, window_from, window_to, every, parallel, train, models, pin_seq, requested_by, requested_at FROM {workflows.backfills} WHERE backfill_id = @BackfillId
+        SELECT backfill_id, workflow, window_from, window_to, every, parallel, train, backtest, models, pin_seq, requested_by, requested_at FROM {workflows.backfills} WHERE backfill_id = @BackfillId
         """, new { BackfillId = backfillId }, ct) is { } row
-        ? new(row.BackfillId, row.Workflow, new(row.WindowFrom, row.WindowTo), Timestamps.SpanFromMicros(row.Every), row.Parallel, row.Train, row.Models, row.PinSeq, row.RequestedBy, row.RequestedAt)
+        ? new(row.BackfillId, row.Workflow, new(row.WindowFrom, row.WindowTo), Timestamps.SpanFromMicros(row.Every), row.Parallel, row.Train, row.Models, row.PinSeq, row.RequestedBy, row.RequestedAt, row.Backtest)
         : null;
 
     public Task<(int Windows, IReadOnlyList<long> Running)> CancelBackfillAsync(long backfillId, string by, string? why, CancellationToken ct) => database.WriteAsync<(int, IReadOnlyList<long>)>(async tx =>
@@ -152,6 +154,8 @@ internal sealed partial class Ledger
         public int Parallel { get; set; }
 
         public bool Train { get; set; }
+
+        public bool Backtest { get; set; }
 
         public string? Models { get; set; }
 

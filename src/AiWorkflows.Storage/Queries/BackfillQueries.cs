@@ -13,12 +13,12 @@ internal sealed class BackfillQueries
 
     /// <summary>Newest first; the next page starts below the last id of this one.</summary>
     public async Task<IReadOnlyList<BackfillRow>> ListAsync(string? workflow, long? before, int limit, CancellationToken ct) => await WithCountsAsync(await _database.ReadAsync<BackfillRow>("""
-        SELECT backfill_id, workflow, window_from, window_to, every, parallel, train, models, pin_seq, requested_by, requested_at FROM {workflows.backfills}
+        SELECT backfill_id, workflow, window_from, window_to, every, parallel, train, backtest, models, pin_seq, requested_by, requested_at FROM {workflows.backfills}
         WHERE backfill_id < @Before AND (@Workflow IS NULL OR workflow = @Workflow) ORDER BY backfill_id DESC {limit:@Limit}
         """, new { Before = before ?? long.MaxValue, Workflow = workflow, Limit = limit }, ct), ct);
 
     public async Task<BackfillRow?> FindAsync(long backfillId, CancellationToken ct) => (await WithCountsAsync(await _database.ReadAsync<BackfillRow>("""
-        SELECT backfill_id, workflow, window_from, window_to, every, parallel, train, models, pin_seq, requested_by, requested_at FROM {workflows.backfills} WHERE backfill_id = @BackfillId
+        SELECT backfill_id, workflow, window_from, window_to, every, parallel, train, backtest, models, pin_seq, requested_by, requested_at FROM {workflows.backfills} WHERE backfill_id = @BackfillId
         """, new { BackfillId = backfillId }, ct), ct)).SingleOrDefault();
 
     /// <summary>The windows in order of time.</summary>

@@ -24,6 +24,13 @@ internal sealed record BackfillRow
     public double EverySeconds => Every / 1e6;
     public int Parallel { get; init; }
     public bool Train { get; init; }
+
+    /// <summary>Whether its models and predictions stand beside those of the workflow.</summary>
+    public bool Backtest { get; init; }
+
+    /// <summary>The alias of the models that it trains; null where it trains none.</summary>
+    public string? Alias => Train ? FormattableString.Invariant($"{(Backtest ? "backtest" : "backfill")}-{BackfillId}") : null;
+
     public string? Models { get; init; }
     public long PinSeq { get; init; }
     public required string RequestedBy { get; init; }

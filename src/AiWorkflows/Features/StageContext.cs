@@ -50,7 +50,8 @@ internal sealed class StageContext
 /// <param name="PinSeq">Groups that the workflow does not write itself are read as of this sequence in every window.</param>
 /// <param name="OwnGroups">Names of the groups that it writes.</param>
 /// <param name="Alias">The alias of the models that it trains.</param>
-internal sealed record BackfillContext(long PinSeq, IReadOnlySet<string> OwnGroups, string Alias);
+/// <param name="Backtest">Predictions are logged under a role of their own, and cover nothing.</param>
+internal sealed record BackfillContext(long PinSeq, IReadOnlySet<string> OwnGroups, string Alias, bool Backtest = false);
 
 /// <summary>Counts what a running stage does; read from other threads, so that progress can be shown and beaten to the ledger.</summary>
 internal sealed class StageProgress

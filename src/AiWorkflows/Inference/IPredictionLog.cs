@@ -1,10 +1,20 @@
 using AiWorkflows.Features;
+using AiWorkflows.Training;
 
 namespace AiWorkflows.Inference;
 
 internal sealed record BatchRequest(
     string Pipeline, string Role, string Model, int Version, string View, int ViewVersion, Window Window, long AsOfSeq, bool Hindsight,
     DateTime PredictedAt, AttemptRef Attempt, string CodeVersion);
+
+/// <summary>Roles of the batches that stages write, as they are stored.</summary>
+internal static class BatchRoles
+{
+    public const string Champion = "champion";
+    public const string Backtest = "backtest";
+
+    public static string Of(StageContext context) => context.Backfill is { Backtest: true } ? Backtest : Champion;
+}
 
 /// <summary>One prediction, in canonical order of the spine within its batch.</summary>
 internal readonly record struct PredictionRow(string EntityKey, DateTime EventTime, double? Score, double? Probability, string? Label, string Output, long FeatureHash)
@@ -76,6 +86,9 @@ internal interface IPredictionLog
 
     /// <summary>The pipeline's current champion predictions without hindsight in the window, ordered by event time, with outcomes where known.</summary>
     IAsyncEnumerable<ScoredRow> ScoredAsync(string pipeline, Window window, CancellationToken ct);
+
+    /// <summary>What a run of a backtest has predicted with a pipeline, in canonical order.</summary>
+    IAsyncEnumerable<BacktestedRow> BacktestedAsync(long runId, string pipeline, CancellationToken ct);
 
     Task ReplaceMetricsAsync(IReadOnlyList<DailyMetric> metrics, CancellationToken ct);
 }

@@ -9,8 +9,6 @@ namespace AiWorkflows.Inference;
 /// <summary>A batch inference pipeline of known types.</summary>
 internal sealed class TypedInferenceDefinition<TExample, TPrediction> : InferenceDefinition where TExample : class where TPrediction : class
 {
-    private const string Role = "champion";
-
     [SetsRequiredMembers]
     public TypedInferenceDefinition(
         BatchInferencePipeline<TExample, TPrediction> pipeline, FeatureViewDefinition<TExample> view, ExampleSchema<TExample> schema)
@@ -39,7 +37,7 @@ internal sealed class TypedInferenceDefinition<TExample, TPrediction> : Inferenc
         var more = await reading.MoveNextAsync();
         // Only now is it known whether there is anything from before the cut-off; rows come in order of time.
         var hindsight = context.Hindsight && more && reading.Current[0].EventTime < version.CutOff;
-        var request = new BatchRequest(Name, Role, Model, modelVersion, View.Name, View.Version, window, context.AsOfSeq, hindsight,
+        var request = new BatchRequest(Name, BatchRoles.Of(context), Model, modelVersion, View.Name, View.Version, window, context.AsOfSeq, hindsight,
             context.Clock.GetUtcNow().UtcDateTime, context.Attempt, context.CodeVersion);
         await using var writer = await stores.Log.OpenBatchAsync(request, ct);
         var pipeline = (BatchInferencePipeline<TExample, TPrediction>)ActivatorUtilities.GetServiceOrCreateInstance(context.Services, Type);

@@ -29,6 +29,11 @@ internal abstract class TrainingDefinition
     /// <exception cref="StageFailedException">Training or holdout lacks rows or a class; the message holds the counts.</exception>
     public abstract Task<TrainingResult> ExecuteAsync(StageContext context, TrainingStores stores, CancellationToken ct);
 
+    /// <summary>How good predictions of a version in a window were, beside the naive predictors of the pipeline on the same rows: those whose label is known by now.</summary>
+    /// <param name="predictions">In canonical order.</param>
+    public abstract Task<PeriodEvaluation> EvaluateAsync(
+        ModelVersionRecord version, IAsyncEnumerable<BacktestedRow> predictions, Window window, FeatureReadSession session, TrainingStores stores, IServiceProvider services, CancellationToken ct);
+
     /// <summary>Retrains a version from its recorded sequence, window, parameters and seed, and compares dataset and model content.</summary>
     public abstract Task<ReproductionResult> ReproduceAsync(ModelVersionRecord version, DatasetRecord dataset, TrainingStores stores, IServiceProvider services, CancellationToken ct);
 }

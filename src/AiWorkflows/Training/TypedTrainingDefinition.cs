@@ -7,7 +7,7 @@ using Microsoft.Extensions.Logging;
 namespace AiWorkflows.Training;
 
 /// <summary>A training pipeline of a known example type.</summary>
-internal sealed class TypedTrainingDefinition<TExample> : TrainingDefinition where TExample : class
+internal sealed partial class TypedTrainingDefinition<TExample> : TrainingDefinition where TExample : class
 {
     [SetsRequiredMembers]
     public TypedTrainingDefinition(TrainingPipeline<TExample> pipeline, string model, FeatureViewDefinition<TExample> view, ExampleSchema<TExample> schema)
@@ -101,7 +101,7 @@ internal sealed class TypedTrainingDefinition<TExample> : TrainingDefinition whe
             ContentSha256 = archive.ContentSha256,
             Reproducible = notReproducible is null,
             Reason = notReproducible,
-            Promotion = promotion.Sentence,
+            Promotion = context.Backfill is { } backfill ? $"In {backfill.Alias}: {promotion.Sentence}" : promotion.Sentence,
             RunId = context.Attempt.RunId,
             CodeVersion = context.CodeVersion,
         };

@@ -12,8 +12,9 @@ internal sealed record ModelPin(string Model, int Version)
 /// <param name="Parallel">How many windows may run at a time; null for one, or for whatever the existing backfill has.</param>
 /// <param name="Models">Versions to predict with; a model that is not named is predicted with its champion.</param>
 /// <param name="Again">Make a new one even if the same was asked for before.</param>
+/// <param name="Backtest">Trains and predicts beside the workflow's own models and predictions: what it says is how good they would have been.</param>
 internal sealed record BackfillOrder(
-    string Workflow, DateTime From, DateTime To, TimeSpan Every, int? Parallel, bool Train, IReadOnlyList<ModelPin> Models, string By, bool Again);
+    string Workflow, DateTime From, DateTime To, TimeSpan Every, int? Parallel, bool Train, IReadOnlyList<ModelPin> Models, string By, bool Again, bool Backtest = false);
 
 /// <summary>An order that has been checked, with its windows in order of time.</summary>
 /// <param name="ChampionsOf">Models that are predicted with the champion of this moment.</param>
@@ -22,10 +23,10 @@ internal sealed record BackfillRequest(BackfillOrder Order, IReadOnlyList<Window
 /// <param name="Models">As <see cref="ModelPin.Join"/> writes them.</param>
 /// <param name="PinSeq">The sequence that groups of other workflows are read as of.</param>
 internal sealed record BackfillRecord(
-    long BackfillId, string Workflow, Window Window, TimeSpan Every, int Parallel, bool Train, string? Models, long PinSeq, string RequestedBy, DateTime RequestedAt)
+    long BackfillId, string Workflow, Window Window, TimeSpan Every, int Parallel, bool Train, string? Models, long PinSeq, string RequestedBy, DateTime RequestedAt, bool Backtest = false)
 {
     /// <summary>The alias under which a backfill that trains keeps its models; no other run looks at it.</summary>
-    public string Alias => FormattableString.Invariant($"backfill-{BackfillId}");
+    public string Alias => FormattableString.Invariant($"{(Backtest ? "backtest" : "backfill")}-{BackfillId}");
 }
 
 /// <param name="Created">False where the same had been asked for before.</param>
@@ -33,7 +34,7 @@ internal sealed record BackfillResult(BackfillRecord Backfill, bool Created);
 
 /// <summary>What a backfill means for the plan of one of its windows.</summary>
 /// <param name="Models">The models that have a version to predict with.</param>
-internal sealed record BackfillTerms(bool Train, IReadOnlySet<string> Models);
+internal sealed record BackfillTerms(bool Train, IReadOnlySet<string> Models, bool Backtest = false);
 
 internal partial interface ILedger
 {

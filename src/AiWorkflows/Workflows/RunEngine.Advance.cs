@@ -63,8 +63,9 @@ internal sealed partial class RunEngine
             return true;
         }
         var workflow = _catalog.Workflow(run.Workflow);
-        var coverage = run.CatchUp ? await CoverageAsync(workflow, ct) : [];
-        switch (await Ledger.AdmitAsync(run.RunId, RunPlanner.Plan(workflow, run, coverage, await TermsAsync(run, ct)), _options.CodeVersion, ct))
+        var terms = await TermsAsync(run, ct);
+        var coverage = run.CatchUp || terms is { Backtest: true } ? await CoverageAsync(workflow, ct) : [];
+        switch (await Ledger.AdmitAsync(run.RunId, RunPlanner.Plan(workflow, run, coverage, terms), _options.CodeVersion, ct))
         {
             case AdmitResult.Planned:
                 _log.LogInformation("Run {Run} of {Workflow} for {Window} has started", run.RunId, run.Workflow, run.Window);

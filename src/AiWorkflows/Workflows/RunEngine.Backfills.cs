@@ -54,12 +54,14 @@ internal sealed partial class RunEngine
         if (grid.Floor(workflow.Until is { } until && until < _clock.GetUtcNow().UtcDateTime ? until : _clock.GetUtcNow().UtcDateTime) is var end && window.To > end)
             throw new InvalidRequestException($"{window} is not over: the last cell of {workflow.Name} that has ended ends at {Timestamps.Display(end)}; a backfill covers what lies before that.");
         if (order.Every <= TimeSpan.Zero || order.Every.Ticks % grid.Size.Ticks != 0)
-            throw new InvalidRequestException($"--every must be a multiple of {grid.DescribeSize()}, the cell of {workflow.Name}; {order.Every} is not.");
+            throw new InvalidRequestException($"{(order.Backtest ? "--retrain-every" : "--every")} must be a multiple of {grid.DescribeSize()}, the cell of {workflow.Name}; {order.Every} is not.");
         var count = (window.Length.Ticks + order.Every.Ticks - 1) / order.Every.Ticks;
         if (count > MostWindows)
-            throw new InvalidRequestException($"That would be {count:N0} windows; make at most {MostWindows:N0} with a longer --every, or split the backfill.");
+            throw new InvalidRequestException($"That would be {count:N0} windows; make at most {MostWindows:N0} with a longer {(order.Backtest ? "--retrain-every" : "--every")}, or split the request.");
         if (order.Parallel is < 1 or > MostParallel)
             throw new InvalidRequestException($"--parallel is 1 to {MostParallel}; {order.Parallel} is not.");
+        if (order.Backtest && !workflow.Stages.Any(s => s.Inference is { } i && workflow.Stages.Any(t => t.Training?.ModelName == i.Model)))
+            throw new InvalidRequestException($"{workflow.Name} has no stage that trains a model and one that predicts with it; there is nothing to test back.");
         if (order is { Train: true, Parallel: > 1 })
             throw new InvalidRequestException("With --train each window learns from those before it, so they run one after another; leave out --parallel.");
         if (order.Parallel > 1 && workflow.Stages.FirstOrDefault(s => s.Feature is { IsSequential: true }) is { } fold)
@@ -87,7 +89,7 @@ internal sealed partial class RunEngine
     }
 
     private async Task<BackfillTerms?> TermsAsync(RunRecord run, CancellationToken ct) => run.BackfillId is { } id
-        ? new((await RequireBackfillAsync(id, ct)).Train, (await Ledger.PinsAsync(run.RunId, ct)).Select(p => p.Model).ToHashSet(StringComparer.Ordinal))
+        ? new((await RequireBackfillAsync(id, ct)) is var backfill && backfill.Train, (await Ledger.PinsAsync(run.RunId, ct)).Select(p => p.Model).ToHashSet(StringComparer.Ordinal), backfill.Backtest)
         : null;
 
     /// <summary>Later windows of a backfill may have waited for what has just ended.</summary>

@@ -8,6 +8,7 @@ internal static class RunPlanner
     public const string BackfillWithoutTraining = "backfill without --train";
     public const string NoHistory = "no history";
     public const string NoModel = "no model";
+    public const string Backtest = "backtest";
     private const int ControlAttempts = 3;
 
     /// <summary>Name of the control step that fills in the outcomes of a stage's predictions.</summary>
@@ -25,7 +26,7 @@ internal static class RunPlanner
         var last = new Dictionary<string, string>();
         foreach (var stage in workflow.Stages)
         {
-            var skip = backfill is null ? SkipReason(workflow, stage, run, coverage) : SkipReason(stage, backfill);
+            var skip = backfill is null ? SkipReason(workflow, stage, run, coverage) : SkipReason(stage, run, coverage, backfill);
             var window = WindowOf(workflow, stage, run);
             var slices = skip is null ? Slices.Of(workflow, stage, window) : [run.Window];
             steps.Add(new(stage.Name, stage.Name, stage.Kind, steps.Count, QueueOf(stage.Kind), stage.MaxAttempts, stage.TimeLimit, skip, slices is [var one] && one == run.Window ? null : slices));
@@ -37,7 +38,8 @@ internal static class RunPlanner
         foreach (var stage in workflow.Stages.Where(s => s.Kind == StepKinds.Inference))
         {
             // Outcomes of earlier predictions become known in later runs too, so only a stage that has no part in the run at all goes without.
-            var skip = steps.Single(s => s.Step == stage.Name).SkipReason is { } reason && reason != AlreadyCovered ? reason : null;
+            // A backtest compares its predictions with what became of them when it is reported.
+            var skip = backfill is { Backtest: true } ? Backtest : steps.Single(s => s.Step == stage.Name).SkipReason is { } reason && reason != AlreadyCovered ? reason : null;
             AddControl(stage.Name, OutcomesOf(stage.Name), last[stage.Name], skip);
         }
         return new(steps, edges);
@@ -70,9 +72,10 @@ internal static class RunPlanner
         return OwedWindows.Covers(coverage, stage.Name, run.Window) ? AlreadyCovered : null;
     }
 
-    /// <summary>A window of a backfill executes everything that it can, whatever is covered already.</summary>
-    private static string? SkipReason(StageDefinition stage, BackfillTerms backfill) => stage.Kind switch
+    /// <summary>A window of a backfill executes everything that it can, whatever is covered already; one of a backtest computes only features that are not there.</summary>
+    private static string? SkipReason(StageDefinition stage, RunRecord run, IReadOnlyList<CoverageInterval> coverage, BackfillTerms backfill) => stage.Kind switch
     {
+        StepKinds.Feature when backfill.Backtest && OwedWindows.Covers(coverage, stage.Name, run.Window) => AlreadyCovered,
         StepKinds.Training when !backfill.Train => BackfillWithoutTraining,
         StepKinds.Inference when !backfill.Train && !backfill.Models.Contains(stage.Inference!.Model) => NoModel,
         _ => null,

@@ -16,16 +16,19 @@ internal sealed class StageRunner(EngineStores stores, RunEngineOptions options)
     {
         var covers = (context.Window, OwedWindows.Start(workflow, stage));
         var publication = row.Kind != StepKinds.Control ? await ExecuteAsync(workflow, stage, context, ct)
-            : row.Step == RunPlanner.PublishOf(stage.Name) ? new Publication(context.Attempt) { Kind = PublicationKind.AllSlices, Coverage = covers }
+            : row.Step == RunPlanner.PublishOf(stage.Name) ? new Publication(context.Attempt) { Kind = PublicationKind.AllSlices, Coverage = Counts(stage, context) ? covers : null }
             : stage.Inference is { } inference ? await FillInOutcomesAsync(inference, context, ct)
             // A command executes such a step itself, and ended before it was done.
             : throw new StageFailedException($"{row.Step} was cut short with the command that had begun it, and nothing of it was published. Run the command again.");
         if (row.IsSlice)
             publication = publication with { Kind = PublicationKind.Slice };
-        else if (row.Kind != StepKinds.Control)
+        else if (row.Kind != StepKinds.Control && Counts(stage, context))
             publication = publication with { Coverage = covers };
         return publication with { RowsRead = context.Progress.RowsRead, RowsWritten = context.Progress.RowsWritten, ProgressText = context.Progress.Text };
     }
+
+    /// <summary>Models and predictions of a backtest stand beside the workflow's own, which are still owed.</summary>
+    private static bool Counts(StageDefinition stage, StageContext context) => stage.Feature is not null || context.Backfill is not { Backtest: true };
 
     private async Task<Publication> ExecuteAsync(WorkflowDefinition workflow, StageDefinition stage, StageContext context, CancellationToken ct)
     {

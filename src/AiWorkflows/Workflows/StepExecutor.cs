@@ -119,7 +119,7 @@ internal sealed class StepExecutor(
         {
             StageLog.Current = log;
             var backfill = run.BackfillId is { } id && await Ledger.FindBackfillAsync(id, attempt.Stopped) is { } found
-                ? new BackfillContext(found.PinSeq, workflow.Stages.Where(s => s.Feature is not null).Select(s => s.Feature!.Writes.Name).ToHashSet(StringComparer.Ordinal), found.Alias)
+                ? new BackfillContext(found.PinSeq, workflow.Stages.Where(s => s.Feature is not null).Select(s => s.Feature!.Writes.Name).ToHashSet(StringComparer.Ordinal), found.Alias, found.Backtest)
                 : null;
             await using var scope = scopes.CreateAsyncScope();
             var context = new StageContext

@@ -195,6 +195,10 @@ internal static class DashboardSeed
 
         public override Task<AiWorkflows.Training.TrainingResult> ExecuteAsync(AiWorkflows.Features.StageContext context, AiWorkflows.Training.TrainingStores stores, CancellationToken ct) => throw new NotSupportedException();
 
+        public override Task<AiWorkflows.Training.PeriodEvaluation> EvaluateAsync(
+            AiWorkflows.Models.ModelVersionRecord version, IAsyncEnumerable<AiWorkflows.Training.BacktestedRow> predictions, Window window, AiWorkflows.Features.FeatureReadSession session,
+            AiWorkflows.Training.TrainingStores stores, IServiceProvider services, CancellationToken ct) => throw new NotSupportedException();
+
         public override Task<AiWorkflows.Training.ReproductionResult> ReproduceAsync(
             AiWorkflows.Models.ModelVersionRecord version, AiWorkflows.Models.DatasetRecord dataset, AiWorkflows.Training.TrainingStores stores, IServiceProvider services, CancellationToken ct) => throw new NotSupportedException();
     }

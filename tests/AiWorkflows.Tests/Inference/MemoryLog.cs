@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using AiWorkflows.Inference;
+using AiWorkflows.Training;
 
 namespace AiWorkflows.Tests.Inference;
 
@@ -19,6 +20,8 @@ internal sealed class MemoryLog : IPredictionLog
         Batches.Add((request, []));
         return Task.FromResult<IBatchWriter>(new Writer(Batches.Count, Batches[^1].Rows));
     }
+
+    public IAsyncEnumerable<BacktestedRow> BacktestedAsync(long runId, string pipeline, CancellationToken ct) => throw new NotSupportedException();
 
     public Task<LoggedPrediction?> FindAsync(long predictionId, CancellationToken ct) => throw new NotSupportedException();
 

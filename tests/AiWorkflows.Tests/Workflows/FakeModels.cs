@@ -32,6 +32,10 @@ internal sealed class FakeTraining : TrainingDefinition
         return new(dataset, model, new(ModelName, context.Backfill?.Alias ?? "champion", 0, Name, "better than the baseline"));
     }
 
+    public override Task<PeriodEvaluation> EvaluateAsync(
+        ModelVersionRecord version, IAsyncEnumerable<BacktestedRow> predictions, Window window, FeatureReadSession session, TrainingStores stores, IServiceProvider services, CancellationToken ct) =>
+        throw new NotSupportedException();
+
     public override Task<ReproductionResult> ReproduceAsync(ModelVersionRecord version, DatasetRecord dataset, TrainingStores stores, IServiceProvider services, CancellationToken ct) =>
         throw new NotSupportedException();
 }

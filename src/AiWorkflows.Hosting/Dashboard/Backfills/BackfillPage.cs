@@ -32,7 +32,7 @@ internal sealed class BackfillPage : DashboardPage
             Title = $"Backfill {backfill.BackfillId.ToString(CultureInfo.InvariantCulture)}",
             Section = "backfills",
             Crumb = Link(context.Url("/backfills"), "Backfills"),
-            Heading = Markup.Of($"Backfill {backfill.BackfillId} {Status.OfRun(backfill.State, backfill.State == States.Running ? BackfillsPage.Share(backfill) : null)}{Markup.When(backfill.Train, Tag("train"))}"),
+            Heading = Markup.Of($"Backfill {backfill.BackfillId} {Status.OfRun(backfill.State, backfill.State == States.Running ? BackfillsPage.Share(backfill) : null)}{Markup.When(backfill.Train, Tag(backfill.Backtest ? "backtest" : "train"))}"),
             Subtitle = Markup.Of($"{Link(context.WorkflowRuns(backfill.Workflow), backfill.Workflow)} · {backfill.WindowFrom.ToString()} to {backfill.WindowTo.ToString()} UTC every {SpanText.Of(Timestamps.SpanFromMicros(backfill.Every))} · requested by {backfill.RequestedBy}, {context.Time(backfill.RequestedAt.Value)}"),
             Actions = Actions(backfill, context),
             Body = Part("facts", Facts(backfill, context)) + CancelForm(backfill, context) + Panel("Windows", Body(WindowCalendar.Render(model, context)), right: Legend(
@@ -48,7 +48,7 @@ internal sealed class BackfillPage : DashboardPage
     private static Markup Facts(BackfillRow backfill, PageContext context) => Components.Facts(
         Fact("Windows", Markup.Text(BackfillsPage.Counts(backfill)), Bar(BackfillsPage.Share(backfill), BackfillsPage.Look(backfill), BackfillsPage.Counts(backfill))),
         Fact("At a time", Markup.Text(Format.Number(backfill.Parallel)), Markup.Text(backfill.Train ? "each trains on what was known at its start" : "a stage waits for what it reads in earlier windows")),
-        Fact("Models", Markup.Text(backfill.Train ? $"backfill-{backfill.BackfillId.ToString(CultureInfo.InvariantCulture)}" : backfill.Models ?? "champions"),
+        Fact("Models", Markup.Text(backfill.Alias ?? backfill.Models ?? "champions"),
             Markup.Text(backfill.Train ? "their alias" : backfill.Models is null ? "of the moment of the request" : "as asked for")),
         Fact("Time", Markup.Text(backfill.StartedAt is { } start ? Format.Duration((backfill.FinishedAt?.Value ?? context.Now) - start.Value) : "not started")));
 

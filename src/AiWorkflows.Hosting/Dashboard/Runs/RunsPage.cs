@@ -11,7 +11,7 @@ namespace AiWorkflows.Hosting.Dashboard.Runs;
 internal sealed class RunsPage : DashboardPage
 {
     private static readonly string[] RunStates = [States.Requested, States.Running, States.Succeeded, States.Failed, States.Cancelled];
-    private static readonly string[] Triggers = ["schedule", "manual", "api", "sql", "backfill", "data"];
+    private static readonly string[] Triggers = ["schedule", "manual", "api", "sql", "backfill", "backtest", "data"];
 
     public override string Section => "runs";
 
