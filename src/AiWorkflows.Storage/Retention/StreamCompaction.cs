@@ -4,7 +4,7 @@ using AiWorkflows.Workflows;
 namespace AiWorkflows.Storage.Retention;
 
 /// <summary>
-/// Merges the many small commits of streams: of consecutive ones that no pin separates, the last one gets all rows as they stand after it, and the others go. A read as
+/// Merges the many small commits of streams: of consecutive ones that no pin separates, one gets all rows as they stand after the last, and the others go. A read as
 /// of any sequence that somebody has pinned gives what it gave. Others' commits between them, and groups of which a view reads every version, are left as they are.
 /// </summary>
 internal sealed class StreamCompaction(StoreDatabase database)
@@ -44,7 +44,7 @@ internal sealed class StreamCompaction(StoreDatabase database)
             var limits = new RetentionLimits(new RetentionPolicy(new Dictionary<RetentionClass, TimeSpan>(), null), await database.NowAsync(ct));
             var pins = await VersionPins.ReadAsync(database, group.FeatureGroup, group.Version, limits, views, ct);
             var commits = await database.ReadAsync<Commit>("""
-                SELECT commit_id, published_seq, kind, run_id, rows + tombstones AS row_versions, min_event_time, max_event_time, window_from, window_to
+                SELECT commit_id, published_seq, published_at, kind, run_id, rows + tombstones AS row_versions, min_event_time, max_event_time, window_from, window_to
                 FROM {feature_store.commits} WHERE feature_group = @FeatureGroup AND version = @Version AND state = 'published' AND published_at <= {ago:@Age} ORDER BY published_seq, commit_id
                 """, new { group.FeatureGroup, group.Version, Age = Timestamps.ToMicros(age) }, ct);
             foreach (var run in Runs(commits, pins))
@@ -84,7 +84,10 @@ internal sealed class StreamCompaction(StoreDatabase database)
         await database.LockAsync(tx, "stream-compaction");
         string[] clustered = [.. StoredColumn.Read(group.ColumnsJson).Where(c => c.Role != ColumnRole.Feature).OrderBy(c => c.Role == ColumnRole.EventTime ? 0 : 1).Select(c => c.Name)];
         long[] ids = [.. run.Select(c => c.CommitId)];
-        var (into, older) = (ids[^1], ids[..^1]);
+        // Ids are not in the order of publication. Into the greatest one rows move forward in the order in which they are scanned: a scan that sees no snapshot may meet a row
+        // again, but never misses one.
+        var into = ids.Max();
+        long[] older = [.. ids.Where(id => id != into)];
         // Another host may have been here.
         if (await tx.ScalarAsync<long>("SELECT COUNT(*) FROM {feature_store.commits} WHERE state = 'published' AND commit_id IN @Ids", new { Ids = ids }) != ids.Length)
             return false;
@@ -116,12 +119,12 @@ internal sealed class StreamCompaction(StoreDatabase database)
                 MIN(min_event_time) AS min_event_time, MAX(max_event_time) AS max_event_time, MIN(window_from) AS window_from, MAX(window_to) AS window_to, MIN(base_seq) AS base_seq
             FROM {feature_store.commits} WHERE commit_id IN @Ids
             """, merged);
+        await tx.ExecuteAsync("DELETE FROM {feature_store.commits} WHERE commit_id IN @Older", merged);
         await tx.ExecuteAsync("""
-            UPDATE {feature_store.commits} SET rows = @Rows, tombstones = @Tombstones, new_rows = @NewRows, rows_computed = @RowsComputed, rows_quarantined = @RowsQuarantined,
+            UPDATE {feature_store.commits} SET published_seq = @PublishedSeq, published_at = @PublishedAt, rows = @Rows, tombstones = @Tombstones, new_rows = @NewRows, rows_computed = @RowsComputed, rows_quarantined = @RowsQuarantined,
                 min_event_time = @MinEventTime, max_event_time = @MaxEventTime, window_from = @WindowFrom, window_to = @WindowTo, base_seq = @BaseSeq
             WHERE commit_id = @Into
-            """, new { Into = into, sums!.Rows, sums.Tombstones, sums.NewRows, sums.RowsComputed, sums.RowsQuarantined, sums.MinEventTime, sums.MaxEventTime, sums.WindowFrom, sums.WindowTo, sums.BaseSeq });
-        await tx.ExecuteAsync("DELETE FROM {feature_store.commits} WHERE commit_id IN @Older", merged);
+            """, new { Into = into, run[^1].PublishedSeq, run[^1].PublishedAt, sums!.Rows, sums.Tombstones, sums.NewRows, sums.RowsComputed, sums.RowsQuarantined, sums.MinEventTime, sums.MaxEventTime, sums.WindowFrom, sums.WindowTo, sums.BaseSeq });
         var compaction = new { group.FeatureGroup, group.Version, Horizon = run[^1].PublishedSeq };
         if (await tx.ExecuteAsync("""
             UPDATE {feature_store.compactions} SET horizon_seq = CASE WHEN horizon_seq > @Horizon THEN horizon_seq ELSE @Horizon END, compacted_at = {now} WHERE feature_group = @FeatureGroup AND version = @Version
@@ -148,6 +151,8 @@ internal sealed class StreamCompaction(StoreDatabase database)
         public long CommitId { get; set; }
 
         public long PublishedSeq { get; set; }
+
+        public Utc PublishedAt { get; set; }
 
         public string Kind { get; set; } = "";
 
