@@ -14,7 +14,7 @@ public sealed class StaticProofTests
     [Fact]
     public async Task Everything_that_storage_sends_to_sql_server_fits_the_migrations()
     {
-        Groups.Reference.Count.ShouldBe(8);
+        Groups.Reference.Count.ShouldBe(7);
         var proof = await new StaticProof().Scripts(Migrations.Of("sqlserver")).StorageAsync(Groups.All);
         proof.Count.ShouldBeGreaterThan(250);
         NothingWrong(proof.Findings());
