@@ -147,9 +147,6 @@ internal sealed record HostRecord(
 /// <param name="Oldest">For how long the first of them could have.</param>
 internal sealed record QueueState(string Queue, long Waiting, TimeSpan Oldest);
 
-internal sealed record AttemptRecord(
-    long StageRunId, int Attempt, string Host, string? JobId, string CodeVersion, DateTime StartedAt, DateTime? EndedAt, string? Outcome, string? Error);
-
 /// <summary>The run ledger: the truth about what was requested, is running and has become visible. Each call is one transaction; time is the database's.</summary>
 internal partial interface ILedger
 {
