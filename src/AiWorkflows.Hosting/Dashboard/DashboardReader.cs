@@ -106,7 +106,11 @@ internal sealed partial class DashboardReader(
         if (await queries.RunAsync(runId, ct).ConfigureAwait(false) is not { } run)
             return null;
         var second = other is { } id ? await queries.RunAsync(id, ct).ConfigureAwait(false) : await queries.PreviousSuccessAsync(run.Workflow, runId, ct).ConfigureAwait(false);
-        return second is null && other is not null ? null : new RunComparison(await ComparedAsync(run, ct).ConfigureAwait(false), second is null ? null : await ComparedAsync(second, ct).ConfigureAwait(false));
+        if (second is null)
+            return other is not null ? null : new RunComparison(await ComparedAsync(run, ct).ConfigureAwait(false), null);
+        // The later one second, so that a difference is what has become of it.
+        var (earlier, later) = second.RunId < run.RunId ? (second, run) : (run, second);
+        return new RunComparison(await ComparedAsync(earlier, ct).ConfigureAwait(false), await ComparedAsync(later, ct).ConfigureAwait(false));
     });
 
     private async Task<ComparedRun> ComparedAsync(DashboardRun run, CancellationToken ct) =>

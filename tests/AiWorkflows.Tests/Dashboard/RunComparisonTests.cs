@@ -24,7 +24,7 @@ public sealed class RunComparisonTests
     {
         await using var host = await FilledAsync();
         using var client = new HttpClient();
-        (await client.GetStringAsync(host.Url + "/hangfire/runs/41/compare")).ShouldContain("<h1>Runs 41 and 38</h1>");
+        (await client.GetStringAsync(host.Url + "/hangfire/runs/41/compare")).ShouldContain("<h1>Runs 38 and 41</h1>");
         (await client.GetStringAsync(host.Url + "/hangfire/runs/10/compare")).ShouldContain("No run before it has succeeded; name another one.");
         (await client.GetAsync(host.Url + "/hangfire/runs/41/compare?with=7777")).StatusCode.ShouldBe(HttpStatusCode.NotFound);
         (await client.GetAsync(host.Url + "/hangfire/runs/41/compare?with=x")).StatusCode.ShouldBe(HttpStatusCode.NotFound);

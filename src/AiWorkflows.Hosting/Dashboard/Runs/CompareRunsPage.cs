@@ -10,7 +10,7 @@ namespace AiWorkflows.Hosting.Dashboard.Runs;
 /// <summary>What a run of the comparison was made of.</summary>
 internal sealed record ComparedRun(DashboardRun Run, IReadOnlyList<StepGroup> Steps, IReadOnlyList<DashboardOutput> Outputs);
 
-/// <param name="B">The other run; null where none was named and there is none before it.</param>
+/// <param name="B">The later run; null where none was named and there is none before it.</param>
 internal sealed record RunComparison(ComparedRun A, ComparedRun? B);
 
 /// <summary>Two runs side by side: which stage took longer, read or wrote something else, and what they made.</summary>

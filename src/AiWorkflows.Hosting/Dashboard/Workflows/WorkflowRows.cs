@@ -75,7 +75,7 @@ internal static class WorkflowRows
         var state = behind <= 0 ? Status.Badge(Status.Ok, "current")
             : Status.Badge(waiting ? Status.Wait : Status.Warn, $"{Format.Count(behind, "window")} {(waiting ? "waiting" : "behind")}");
         var tip = string.Join("\n", marks.Select(mark => $"{mark.Name}: {Timestamps.Display(mark.At)}"));
-        return Markup.Of($"<span data-tip=\"{tip}\">{Timestamps.Display(at)}</span>{Note(state)}");
+        return Markup.Of($"<span class=\"aw-nowrap\" data-tip=\"{tip}\">{Timestamps.Display(at)}</span>{Note(state)}");
     }
 
     private static Markup Champion(WorkflowDefinition workflow, WorkflowsModel model, PageContext context)
