@@ -47,7 +47,8 @@ public sealed class ManyHostTests
             await host.TerminateAsync();
             await host.EndAsync();
         }
-        (await site.CountAsync("SELECT COUNT(*) FROM {workflows.attempts} WHERE outcome = 'lost'")).ShouldBeInRange(mine, engine == StoreEngine.Sqlite ? mine : long.MaxValue);
+        // A server goes on with the statement of another worker that had reached it, and that attempt may have ended.
+        (await site.CountAsync("SELECT COUNT(*) FROM {workflows.attempts} WHERE outcome = 'lost'")).ShouldBeInRange(engine == StoreEngine.Sqlite ? mine : 1, engine == StoreEngine.Sqlite ? mine : long.MaxValue);
         await FaultState.CheckLedgerAsync(site, atRest: true, point);
         (await FaultState.ReadAsync(site)).ShouldEqual(undisturbed, point);
     }
