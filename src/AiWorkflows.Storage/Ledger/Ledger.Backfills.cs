@@ -62,7 +62,7 @@ internal sealed partial class Ledger
         foreach (var pin in order.Models)
             await tx.ExecuteAsync("INSERT INTO {workflows.run_pins} (run_id, model, version) SELECT run_id, @Model, @Version FROM {workflows.runs} WHERE backfill_id = @BackfillId",
                 new { pin.Model, pin.Version, BackfillId = id });
-        await AuditAsync(tx, order.By, kind, $"{kind} {id}", $"{order.Workflow} {new Window(order.From, order.To)}, {request.Windows.Count} windows");
+        await AuditAsync(tx, order.By, order.Backtest ? "backtest" : "backfill", $"{kind} {id}", $"{order.Workflow} {new Window(order.From, order.To)}, {request.Windows.Count} windows");
         return (id, true);
     }, ct);
 
