@@ -13,7 +13,7 @@ internal static class FaultStatements
         ("a run is ended", "UPDATE {workflows.runs} SET state = @State, finished_at"),
         ("the clock is locked", "SET seq = seq WHERE"),
         ("the clock moves", "SET seq = seq + 1"),
-        ("a commit is published", "SET state = 'published', published_seq = @Seq, published_at = @PublishedAt WHERE commit_id = @CommitId"),
+        ("a commit is published", "SET state = 'published', published_seq = @Seq, published_at = @PublishedAt, rows = @Rows"),
         ("a dataset is published", "INSERT INTO {feature_store.training_datasets}"),
         ("a version is published", "INSERT INTO {model_registry.versions}"),
         ("an alias is set", "INSERT INTO {model_registry.alias_history}"),
