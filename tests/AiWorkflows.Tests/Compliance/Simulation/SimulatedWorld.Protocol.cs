@@ -134,6 +134,13 @@ internal sealed partial class SimulatedWorld
             await CheckedAsync(() => store.Ledger.ReleaseAsync(attempt, "conflict", default));
             job.State = "Scheduled";
         }
+        else if (outcome is "fenced" or "fenced win" && _chaos && _random.Next(3) == 0)
+        {
+            // A host that stops gives back what it believes to hold, also where it has lost it.
+            var before = await store.Ledger.FindStageRunAsync(attempt.StageRunId, default);
+            await CheckedAsync(() => store.Ledger.ReleaseAsync(attempt, "shutdown", default));
+            (await store.Ledger.FindStageRunAsync(attempt.StageRunId, default)).ShouldBe(before, $"seed {seed}: attempt {attempt.Attempt} of {attempt.Stage} gave back a row that is not its own");
+        }
     }
 
     /// <summary>Whether the row is running under this attempt, by a look from outside.</summary>
