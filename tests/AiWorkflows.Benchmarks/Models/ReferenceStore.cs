@@ -1,3 +1,4 @@
+using AiWorkflows.Benchmarks.Data;
 using AiWorkflows.Features;
 using AiWorkflows.Inference;
 using AiWorkflows.Models;
@@ -6,15 +7,12 @@ using AiWorkflows.Training;
 using AiWorkflows.Workflows;
 using FlightDelays;
 using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Logging.Abstractions;
 
 namespace AiWorkflows.Benchmarks.Models;
 
 /// <summary>The store that a run of the reference application has left, with the definitions of its view, its training and its batch inference, without a job engine.</summary>
 internal sealed class ReferenceStore : IAsyncDisposable
 {
-    private const string Workflow = "bench";
-
     private readonly ServiceProvider _services;
 
     private ReferenceStore(ServiceProvider services, FeatureViewDefinition<DelayExample> view, ExampleSchema<DelayExample> schema, InferenceDefinition scoring) =>
@@ -39,7 +37,7 @@ internal sealed class ReferenceStore : IAsyncDisposable
         if (errors.Count > 0)
             throw new InvalidDefinitionsException(errors);
         var store = new ReferenceStore(services, view!, ExampleSchema<DelayExample>.TryCreate(view!.LabelType, errors)!, scoring!);
-        await services.GetRequiredService<ILedger>().RegisterWorkflowsAsync([(Workflow, 1, OverlapPolicy.Queue)], ct);
+        await BenchRun.RegisterAsync(services, ct);
         return store;
     }
 
@@ -74,31 +72,15 @@ internal sealed class ReferenceStore : IAsyncDisposable
     /// <returns>Rows scored.</returns>
     public async Task<long> ScoreAsync(Window window, CancellationToken ct)
     {
-        var ledger = _services.GetRequiredService<ILedger>();
         var champion = await Registry.FindAliasAsync(Scoring.Model, "champion", ct) ?? throw new InvalidOperationException("The run of the reference application has promoted no model.");
-        var (run, _) = await ledger.RequestAsync(new RunRequest(Workflow, window, "benchmark", "manual"), ct);
-        await ledger.AdmitAsync(run, new RunPlan([new(Scoring.Name, Scoring.Name, StepKinds.Inference, 0, "inference", 1, null, null)], []), "benchmark", ct);
-        var step = (await ledger.AdvanceAsync(run, "benchmark", 1, ct)).Dispatched.Single();
-        var lease = (await ledger.ClaimAsync(step.StageRunId, new ClaimRequest(Guid.NewGuid(), "benchmark", null, "benchmark", TimeSpan.FromHours(1)), ct)).Lease
-            ?? throw new InvalidOperationException($"Step {step.Step} could not be claimed.");
-        var context = new StageContext
+        var rows = 0L;
+        await BenchRun.ExecuteAsync(_services, window, [(Scoring.Name, StepKinds.Inference)], async context =>
         {
-            Attempt = new AttemptRef(run, step.StageRunId, lease.Attempt, lease.Stage),
-            Workflow = Workflow,
-            Window = window,
-            AsOfSeq = lease.AsOfSeq ?? 0,
-            CodeVersion = "benchmark",
-            Services = _services,
-            Clock = TimeProvider.System,
-            Progress = new StageProgress(),
-            Log = NullLogger.Instance,
-        };
-        var seal = await Scoring.ExecuteAsync(context, champion.Version, new(Features, Registry, _services.GetRequiredService<IPredictionLog>()), ct);
-        var published = await ledger.WinAsync(new Publication(context.Attempt) { Batch = seal }, ct);
-        if (published.Outcome != PublishOutcome.Published)
-            throw new InvalidOperationException($"The batch was not published: {published.Outcome}.");
-        await ledger.AdvanceAsync(run, "benchmark", 1, ct);
-        return context.Progress.RowsWritten;
+            var seal = await Scoring.ExecuteAsync(context, champion.Version, new(Features, Registry, _services.GetRequiredService<IPredictionLog>()), ct);
+            rows = context.Progress.RowsWritten;
+            return new Publication(context.Attempt) { Batch = seal };
+        }, ct);
+        return rows;
     }
 
     public ValueTask DisposeAsync() => _services.DisposeAsync();
