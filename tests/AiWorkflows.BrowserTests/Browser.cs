@@ -61,7 +61,16 @@ internal sealed class PageUnderTest : IAsyncDisposable
 
     public async Task GoAsync(string url)
     {
-        var response = await Page.GotoAsync(url, new() { WaitUntil = WaitUntilState.Load });
+        IResponse? response;
+        try
+        {
+            response = await Page.GotoAsync(url, new() { WaitUntil = WaitUntilState.Load });
+        }
+        catch (PlaywrightException e) when (e.Message.Contains("interrupted by another navigation", StringComparison.Ordinal))
+        {
+            // An action that was taken just before loads its page anew.
+            response = await Page.GotoAsync(url, new() { WaitUntil = WaitUntilState.Load });
+        }
         response.ShouldNotBeNull().Status.ShouldBe(200, url);
     }
 
